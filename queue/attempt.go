@@ -1,0 +1,150 @@
+package queue
+
+import "time"
+
+// AttemptPhase is where an attempt stands.
+type AttemptPhase string
+
+// The phases, in order. From AttemptMoving on there is an intent: no cancel.
+const (
+	AttemptBuilding   AttemptPhase = "building"
+	AttemptPushing    AttemptPhase = "pushing"    // its ticket is on the way
+	AttemptTesting    AttemptPhase = "testing"    // the ticket is on GitHub
+	AttemptChecking   AttemptPhase = "checking"   // green; the members are read once more
+	AttemptMoving     AttemptPhase = "moving"     // intent written; heads first
+	AttemptLanding    AttemptPhase = "landing"    // the one atomic push
+	AttemptAbandoning AttemptPhase = "abandoning" // the ticket is being deleted: the fence
+	AttemptLanded     AttemptPhase = "landed"
+	AttemptDead       AttemptPhase = "dead"
+)
+
+// Attempt is one build of one node of a batch on one base commit.
+type Attempt struct {
+	ID      int64        `json:"id"`
+	Batch   int64        `json:"batch"`
+	Node    int          `json:"node"`
+	Phase   AttemptPhase `json:"phase"`
+	Since   time.Time    `json:"since"`
+	Ticket  string       `json:"ticket"`        // branch name, never used twice
+	Old     string       `json:"old"`           // base commit it stands on
+	New     string       `json:"new,omitempty"` // the tested commit, once built
+	Tree    string       `json:"tree,omitempty"`
+	Members []Member     `json:"members"`
+	// At is the committer date, so that a rebuild gives the same commits.
+	At      time.Time `json:"at"`
+	Plan    Plan      `json:"plan"`
+	Results Results   `json:"results"`
+	Shards  []Shard   `json:"shards,omitempty"`
+	// PushedAt is when the ticket was on GitHub; SignAt when CI first showed.
+	PushedAt time.Time `json:"pushed_at,omitzero"`
+	SignAt   time.Time `json:"sign_at,omitzero"`
+	// IntentAt is when "about to move base from Old to New" was written.
+	IntentAt time.Time `json:"intent_at,omitzero"`
+	Moved    []Move    `json:"moved,omitempty"` // heads that moved, to be put back if it is abandoned
+	// Cause says why it is abandoned; Aim what follows when it is gone.
+	Cause  string    `json:"cause,omitempty"`
+	Aim    Aim       `json:"aim,omitempty"`
+	Tries  int       `json:"tries,omitempty"`
+	EndAt  time.Time `json:"end_at,omitzero"`
+	Audits int       `json:"audits,omitempty"`
+}
+
+// Aim is what follows once an abandoned attempt's ticket is gone.
+type Aim string
+
+// The aims.
+const (
+	AimRebuild Aim = "rebuild" // the same members again, on the base as it is then
+	AimSplit   Aim = "split"   // red: cut the node
+	AimEject   Aim = "eject"   // red alone, or never started: the members are out
+	AimPause   Aim = "pause"   // a rule refused: back in line and stop the queue
+)
+
+// Member is one pull request in an attempt.
+type Member struct {
+	PR      int      `json:"pr"`
+	Head    string   `json:"head"`
+	HeadRef string   `json:"head_ref,omitempty"` // empty when its branch is not ours to move
+	Became  string   `json:"became,omitempty"`   // the commit its head became
+	Commits []string `json:"commits,omitempty"`  // oldest first
+}
+
+// Move is one pull request's branch moved from its pinned head to what it became.
+type Move struct {
+	PR  int    `json:"pr"`
+	Ref string `json:"ref"` // branch name
+	Old string `json:"old"`
+	New string `json:"new"`
+}
+
+// Plan is what an attempt must see green, fixed when it is built.
+type Plan struct {
+	Checks []NamedCheck   `json:"checks,omitempty"`
+	Suites map[string]int `json:"suites,omitempty"`
+}
+
+// Named reports whether the plan names anything; if not, every workflow run of
+// the ticket must conclude green, at least one, with none new for QuietTime.
+func (p Plan) Named() bool { return len(p.Checks) > 0 || len(p.Suites) > 0 }
+
+// QuietTime is how long no new workflow run may appear before a plan that names nothing is full.
+const QuietTime = 30 * time.Second
+
+// Results are one reading of what GitHub says of an attempt's commit.
+type Results struct {
+	Runs     []Run         `json:"runs,omitempty"`
+	Checks   []CheckResult `json:"checks,omitempty"`
+	Statuses []StatusLine  `json:"statuses,omitempty"`
+	ReadAt   time.Time     `json:"read_at,omitzero"`
+}
+
+// Run is one workflow run.
+type Run struct {
+	ID         int64     `json:"id"`
+	Name       string    `json:"name"`
+	Event      string    `json:"event"`  // only push counts
+	Branch     string    `json:"branch"` // only the ticket counts
+	Suite      int64     `json:"suite"`  // check suite id: ties check runs to it
+	Status     string    `json:"status"` // queued, in_progress, completed, ...
+	Conclusion string    `json:"conclusion,omitempty"`
+	URL        string    `json:"url,omitempty"`
+	CreatedAt  time.Time `json:"created_at"`
+}
+
+// CheckResult is one check run on the attempt's commit; a job's id is its check run's id.
+type CheckResult struct {
+	ID         int64  `json:"id"`
+	Name       string `json:"name"`
+	App        int64  `json:"app"`
+	Suite      int64  `json:"suite"`
+	Status     string `json:"status"`
+	Conclusion string `json:"conclusion,omitempty"`
+	URL        string `json:"url,omitempty"`
+}
+
+// StatusLine is the newest commit status of one context.
+type StatusLine struct {
+	Context string `json:"context"`
+	State   string `json:"state"` // success, failure, error, pending
+	URL     string `json:"url,omitempty"`
+}
+
+// ActionsApp is the App id under which GitHub Actions posts its jobs' check runs.
+const ActionsApp int64 = 15368
+
+// Shard is one slice of one suite, as the Action told us.
+type Shard struct {
+	Suite     string       `json:"suite"`
+	Variant   string       `json:"variant,omitempty"`
+	Index     int          `json:"index"`
+	Total     int          `json:"total"`
+	CheckRun  int64        `json:"check_run,omitempty"` // the job's, from its token
+	RunID     int64        `json:"run_id"`
+	RunTry    int          `json:"run_try"`
+	Inventory string       `json:"inventory,omitempty"` // digest: all shards must have seen the same list
+	StartedAt time.Time    `json:"started_at"`
+	EndedAt   time.Time    `json:"ended_at,omitzero"`
+	Verdict   string       `json:"verdict,omitempty"` // shard.Passed, shard.Failed, shard.Error; empty while it runs
+	Tests     int          `json:"tests,omitempty"`
+	Failed    []FailedTest `json:"failed,omitempty"`
+}

@@ -1,0 +1,166 @@
+package queue
+
+import "time"
+
+// Effect is one thing to do in the outside world, worded "make it look like
+// this" so that doing it twice is harmless. A later effect of the same key
+// replaces an earlier one that is not done yet.
+type Effect struct {
+	Key  string
+	Due  time.Time
+	Task Task
+}
+
+// Task is what an effect does. Its outcome comes back as a fact.
+type Task interface{ task() string }
+
+// ReadPullRequest reads one pull request → PullRequestRead.
+type ReadPullRequest struct {
+	Number int    `json:"number"`
+	Label  string `json:"label"` // whose newest standing event is the wish
+}
+
+// ReadBase reads the base branch, its rules and its config → BaseRead.
+type ReadBase struct{}
+
+// FindWishes lists the open pull requests with the label → WishesFound.
+type FindWishes struct {
+	Label string `json:"label"`
+}
+
+// BuildAttempt rebases the members on Old, one behind the other → AttemptBuilt, BuildFailed.
+type BuildAttempt struct {
+	Attempt int64     `json:"attempt"`
+	Old     string    `json:"old"`
+	Members []Member  `json:"members"`
+	At      time.Time `json:"at"`
+}
+
+// FetchHead brings a commit into the clone ahead of need; nothing comes back.
+type FetchHead struct {
+	Head string `json:"head"`
+}
+
+// PushTicket puts Commit on the branch Ticket, which must not exist → TicketPushed, TicketFailed.
+type PushTicket struct {
+	Attempt int64  `json:"attempt"`
+	Ticket  string `json:"ticket"`
+	Commit  string `json:"commit"`
+}
+
+// ReadResults reads the ticket's runs and its commit's checks → ResultsRead.
+type ReadResults struct {
+	Attempt int64  `json:"attempt"`
+	Ticket  string `json:"ticket"`
+	Commit  string `json:"commit"`
+	// Statuses asks for commit statuses, too (one more call).
+	Statuses bool `json:"statuses,omitempty"`
+}
+
+// ReadMembers reads every member and the base once more, just before the intent → MembersRead.
+type ReadMembers struct {
+	Attempt int64  `json:"attempt"`
+	Numbers []int  `json:"numbers"`
+	Label   string `json:"label"`
+}
+
+// MoveHeads posts our own green check on Commit, moves each branch by its own
+// lease, best effort, and waits up to 20 s until GitHub shows it → HeadsMoved.
+type MoveHeads struct {
+	Attempt int64  `json:"attempt"`
+	Commit  string `json:"commit"`
+	Moves   []Move `json:"moves"`
+	Title   string `json:"title"`
+	Summary string `json:"summary"`
+}
+
+// MoveBase is the one atomic push: base Old → New and the ticket deleted → LandingTried.
+type MoveBase struct {
+	Attempt int64  `json:"attempt"`
+	Old     string `json:"old"`
+	New     string `json:"new"`
+	Ticket  string `json:"ticket"`
+}
+
+// AbandonAttempt deletes the ticket until the remote confirms it, puts moved
+// heads back by lease, then reads the base → Abandoned.
+type AbandonAttempt struct {
+	Attempt int64  `json:"attempt"`
+	Ticket  string `json:"ticket"`
+	Commit  string `json:"commit"`
+	Moved   []Move `json:"moved,omitempty"`
+}
+
+// CancelRuns stops exactly the runs that a push started on these commits; nothing comes back.
+type CancelRuns struct {
+	Commits []string `json:"commits"`
+	// Ticket narrows to its branch; empty takes every branch (heads we moved).
+	Ticket string `json:"ticket,omitempty"`
+}
+
+// PostCheck makes the check on a pull request look like this → CheckPosted.
+type PostCheck struct {
+	PR    int    `json:"pr"`
+	Head  string `json:"head"`
+	ID    int64  `json:"id,omitempty"` // 0: find it by ExternalID, else create it
+	Title string `json:"title"`
+	// Summary is Markdown, hostile text already fenced.
+	Summary    string       `json:"summary"`
+	Status     string       `json:"status"` // queued, in_progress, completed
+	Conclusion string       `json:"conclusion,omitempty"`
+	Tests      []FailedTest `json:"tests,omitempty"` // annotated on their lines
+	ExternalID string       `json:"external_id"`
+}
+
+// RemoveLabel takes the label off; an absent one is fine; nothing comes back.
+type RemoveLabel struct {
+	PR    int    `json:"pr"`
+	Label string `json:"label"`
+}
+
+// PostComment keeps the one comment of ours on a pull request at Text; nothing comes back.
+type PostComment struct {
+	PR   int    `json:"pr"`
+	Text string `json:"text"`
+}
+
+// SettleLanded waits until GitHub shows the pull request as merged or closed; one that is
+// still open is closed with the commit named. Then the check is concluded, and the
+// result put on the commit it became → Settled.
+type SettleLanded struct {
+	PR     int    `json:"pr"`
+	Became string `json:"became"`
+	// Tip is true when Became is the tested tip, which carries our check already.
+	Tip   bool      `json:"tip,omitempty"`
+	Since time.Time `json:"since"`
+	Check PostCheck `json:"check"`
+}
+
+// AuditLanding looks whether the base still has Commit with Tree → Audited.
+type AuditLanding struct {
+	Attempt int64  `json:"attempt"`
+	Commit  string `json:"commit"`
+	Tree    string `json:"tree"`
+}
+
+// Wake is a timer → TimePassed.
+type Wake struct{}
+
+func (ReadPullRequest) task() string { return "read_pull_request" }
+func (ReadBase) task() string        { return "read_base" }
+func (FindWishes) task() string      { return "find_wishes" }
+func (BuildAttempt) task() string    { return "build_attempt" }
+func (FetchHead) task() string       { return "fetch_head" }
+func (PushTicket) task() string      { return "push_ticket" }
+func (ReadResults) task() string     { return "read_results" }
+func (ReadMembers) task() string     { return "read_members" }
+func (MoveHeads) task() string       { return "move_heads" }
+func (MoveBase) task() string        { return "move_base" }
+func (AbandonAttempt) task() string  { return "abandon_attempt" }
+func (CancelRuns) task() string      { return "cancel_runs" }
+func (PostCheck) task() string       { return "post_check" }
+func (RemoveLabel) task() string     { return "remove_label" }
+func (PostComment) task() string     { return "post_comment" }
+func (SettleLanded) task() string    { return "settle_landed" }
+func (AuditLanding) task() string    { return "audit_landing" }
+func (Wake) task() string            { return "wake" }

@@ -1,0 +1,120 @@
+package queue
+
+import "time"
+
+// Actor is somebody at GitHub, compared by ID; the login is for reading only.
+type Actor struct {
+	ID    int64  `json:"id"`
+	Login string `json:"login"`
+	Bot   bool   `json:"bot,omitempty"`
+}
+
+// Wish is one asking to land: a label event. It is used once.
+type Wish struct {
+	ID       int64     `json:"id"` // the label event's id
+	By       Actor     `json:"by"`
+	MayWrite bool      `json:"may_write"` // looked up when the wish was read
+	At       time.Time `json:"at"`
+}
+
+// Status is where a pull request stands at GitHub.
+type Status string
+
+// The statuses. A merged pull request is not also closed.
+const (
+	Open         Status = "open"
+	ClosedStatus Status = "closed"
+	Merged       Status = "merged"
+)
+
+// PullRequest is one reading of a pull request: facts as they stood, no deltas.
+type PullRequest struct {
+	Number  int    `json:"number"`
+	Title   string `json:"title"`
+	Author  Actor  `json:"author"`
+	Head    string `json:"head"`     // commit id
+	HeadRef string `json:"head_ref"` // branch name without refs/heads/, in the head's own repository
+	Fork    bool   `json:"fork,omitempty"`
+	Base    string `json:"base"` // branch name
+	Status  Status `json:"status"`
+	Draft   bool   `json:"draft,omitempty"`
+	// Wish is the newest standing one; nil when nobody asks.
+	Wish *Wish `json:"wish,omitempty"`
+	// Approvals counts writers whose last review approves exactly Head.
+	Approvals int `json:"approvals"`
+	// StaleApprovals counts writers whose approval stands at an older head.
+	StaleApprovals   int      `json:"stale_approvals,omitempty"`
+	ChangesRequested []string `json:"changes_requested,omitempty"` // logins of writers
+	// ReadAt is when the reading began; an older reading is ignored.
+	ReadAt time.Time `json:"read_at"`
+}
+
+// Phase is where an entry stands in its life.
+type Phase string
+
+// The phases, in order; the last two are ends.
+const (
+	Asking  Phase = "asking"  // wished for, not yet eligible; the head is not pinned
+	Waiting Phase = "waiting" // in line with a pinned head
+	Testing Phase = "testing" // member of a batch
+	Landing Phase = "landing" // member of an attempt with an intent
+	Landed  Phase = "landed"
+	Out     Phase = "out"
+)
+
+// Ended reports whether the phase is an end.
+func (p Phase) Ended() bool { return p == Landed || p == Out }
+
+// Entry is a wish in line.
+type Entry struct {
+	PR     PullRequest `json:"pr"` // the newest reading
+	Wish   Wish        `json:"wish"`
+	Pinned string      `json:"pinned,omitempty"` // the head that is tested and lands
+	Phase  Phase       `json:"phase"`
+	Wait   Wait        `json:"wait,omitempty"`
+	// Since is when the present phase began; EnteredAt when the wish was first seen.
+	Since     time.Time `json:"since"`
+	EnteredAt time.Time `json:"entered_at"`
+	// Order is the place in line: lower is earlier. It never changes.
+	Order int64 `json:"order"`
+	Batch int64 `json:"batch,omitempty"`
+	// Attempt is the attempt that tests it now, or the one that landed it.
+	Attempt int64 `json:"attempt,omitempty"`
+	// Runs counts the attempts it was part of.
+	Runs int `json:"runs,omitempty"`
+	// Became is the commit its head became in the base; set with Landed.
+	Became string     `json:"became,omitempty"`
+	End    *End       `json:"end,omitempty"`
+	Check  CheckShown `json:"check"`
+	// Settled is true once GitHub shows the end (merged or closed, check concluded).
+	Settled bool `json:"settled,omitempty"`
+}
+
+// End is how an entry ended: every end has a reason a person can read and act on.
+type End struct {
+	Reason Reason    `json:"reason,omitempty"` // empty when landed
+	Detail string    `json:"detail"`           // one sentence
+	Next   string    `json:"next,omitempty"`   // the next step for a person
+	By     string    `json:"by,omitempty"`     // who or what caused it
+	At     time.Time `json:"at"`
+	// Tests are the failing tests, when the reason is ChecksFailed.
+	Tests []FailedTest `json:"tests,omitempty"`
+}
+
+// FailedTest is a failing test as a shard named it.
+type FailedTest struct {
+	Name    string `json:"name"`
+	Suite   string `json:"suite,omitempty"`
+	Package string `json:"package,omitempty"`
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Message string `json:"message,omitempty"`
+}
+
+// CheckShown is what the check on the pull request was last told to say.
+type CheckShown struct {
+	ID    int64     `json:"id,omitempty"` // GitHub's id, once known
+	Head  string    `json:"head,omitempty"`
+	Title string    `json:"title,omitempty"`
+	At    time.Time `json:"at,omitzero"`
+}

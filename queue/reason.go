@@ -1,0 +1,40 @@
+package queue
+
+// Reason says why an entry ended. The vocabulary is closed: checks, comments,
+// the API and receipts use these words and no others.
+type Reason string
+
+// The reasons an entry goes out.
+const (
+	Conflict         Reason = "conflict"
+	ChecksFailed     Reason = "checks_failed"
+	TimedOut         Reason = "timed_out"
+	NeverStarted     Reason = "never_started"
+	HeadMoved        Reason = "head_moved"
+	ApprovalLost     Reason = "approval_lost"
+	LabelRemoved     Reason = "label_removed"
+	Closed           Reason = "closed"
+	Draft            Reason = "draft"
+	Retargeted       Reason = "retargeted"
+	NotPermitted     Reason = "not_permitted"
+	RefusedByRule    Reason = "refused_by_rule"
+	AlreadyContained Reason = "already_contained"
+	LandedElsewhere  Reason = "landed_elsewhere"
+	Infrastructure   Reason = "infrastructure"
+	AppRemoved       Reason = "app_removed"
+	Integrity        Reason = "integrity"
+)
+
+// Wait says what an entry or a queue waits for. The vocabulary is closed, too.
+type Wait string
+
+// The waits.
+const (
+	NotApproved       Wait = "not_approved"
+	InLine            Wait = "in_line"
+	InTest            Wait = "testing"
+	InLanding         Wait = "landing"
+	Paused            Wait = "paused"
+	InvalidConfig     Wait = "invalid_config"
+	GitHubUnavailable Wait = "github_unavailable"
+)
