@@ -1,0 +1,149 @@
+package shard
+
+// API is the version of the wire format that this package speaks.
+const API = 1
+
+// Limits of a plan. Both sides keep them.
+const (
+	MaxTotal    = 256    // shards of one suite; also GitHub's limit for a matrix
+	MaxItems    = 50_000 // items of one inventory or of one report
+	MaxName     = 1000   // bytes of an item, a test's name, class or file
+	MaxLabel    = 200    // bytes of a suite, a variant, a runner, a plan id
+	MaxWarnings = 50     // lines of advice in one answer
+)
+
+// ModeStatic is the plan that is fixed before the first test runs.
+const ModeStatic = "static"
+
+// Scope says which part of the suite a shard was given.
+type Scope string
+
+// The scopes.
+const (
+	ScopeSlice Scope = "slice" // this shard's share
+	ScopeAll   Scope = "all"   // the whole inventory
+)
+
+// NeedItems is PlanAnswer.Need where the digest alone was not enough.
+const NeedItems = "items"
+
+// RoundRobin names the algorithm of Split, in plans and in reports.
+const RoundRobin = "round-robin/1"
+
+// Position is one shard of a suite: zero-based Index, out of Total.
+type Position struct {
+	Index int `json:"index"`
+	Total int `json:"total"`
+}
+
+// Item is one thing a runner can be asked to run: a package, a file.
+type Item struct {
+	ID    string `json:"id"`
+	Bytes int64  `json:"bytes,omitempty"`
+}
+
+// Inventory is the whole suite as one shard sees it. Items may be left out in
+// a first request: the server asks for them when it doesn't know the digest.
+type Inventory struct {
+	Digest string `json:"digest"`
+	Items  []Item `json:"items,omitempty"`
+}
+
+// PlanRequest is the body of POST /v1/plans.
+type PlanRequest struct {
+	API       int       `json:"api"`
+	Suite     string    `json:"suite"`
+	Variant   string    `json:"variant,omitempty"`
+	Runner    string    `json:"runner"`
+	Shard     Position  `json:"shard"`
+	All       bool      `json:"all,omitempty"` // a plan job: answer with every shard, Shard.Index is 0
+	Mode      string    `json:"mode"`
+	Inventory Inventory `json:"inventory"`
+}
+
+// PlannedItem is an item with what is known of its duration: the estimate in
+// milliseconds and the number of samples behind it. Both zero: nothing known.
+type PlannedItem struct {
+	ID    string `json:"id"`
+	EstMS int64  `json:"est_ms,omitempty"`
+	N     int    `json:"n,omitempty"`
+}
+
+// PlannedShard is one shard's share of a plan.
+type PlannedShard struct {
+	Index      int           `json:"index"`
+	Total      int           `json:"total"`
+	ExpectedMS int64         `json:"expected_ms,omitempty"`
+	Items      []PlannedItem `json:"items"`
+}
+
+// PlanAnswer answers a PlanRequest. Need set means: nothing is planned yet, ask
+// again with the items. Shards is filled only for a request with All.
+type PlanAnswer struct {
+	Need             string         `json:"need,omitempty"`
+	PlanID           string         `json:"plan_id,omitempty"`
+	Algorithm        string         `json:"algorithm,omitempty"`
+	Trusted          bool           `json:"trusted,omitempty"`
+	Scope            Scope          `json:"scope,omitempty"`
+	Shard            PlannedShard   `json:"shard"`
+	Shards           []PlannedShard `json:"shards,omitempty"`
+	ShardsExpectedMS []int64        `json:"shards_expected_ms,omitempty"`
+	Warnings         []string       `json:"warnings,omitempty"`
+}
+
+// Code is what went wrong, in a word both sides know.
+type Code string
+
+// The codes of error bodies.
+const (
+	CodeInvalid           Code = "invalid"
+	CodeUnauthenticated   Code = "unauthenticated"
+	CodeUnknownRepository Code = "unknown_repository"
+	CodeNotABatch         Code = "not_a_batch"
+	CodePlanMismatch      Code = "plan_mismatch"
+	CodeConflict          Code = "conflict"
+	CodeTooLarge          Code = "too_large"
+	CodeRateLimited       Code = "rate_limited"
+	CodeUnavailable       Code = "unavailable"
+)
+
+// ErrorDetail says what went wrong and when it is worth asking again.
+type ErrorDetail struct {
+	Code        Code   `json:"code"`
+	Message     string `json:"message"`
+	RetryAfterS int    `json:"retry_after_s"`
+}
+
+// ErrorBody is the body of every answer that is not 2xx.
+type ErrorBody struct {
+	Error ErrorDetail `json:"error"`
+}
+
+// NewInventory makes the inventory of a list of items: sorted, without
+// doubles, with its digest. Sizes are left at zero.
+func NewInventory(items []string) Inventory {
+	ids := Normalise(items)
+	inv := Inventory{Digest: Digest(ids), Items: make([]Item, len(ids))}
+	for i, id := range ids {
+		inv.Items[i].ID = id
+	}
+	return inv
+}
+
+// IDs returns the items' ids in the inventory's order.
+func (v Inventory) IDs() []string {
+	ids := make([]string, len(v.Items))
+	for i, item := range v.Items {
+		ids[i] = item.ID
+	}
+	return ids
+}
+
+// IDs returns the ids of the shard's items in their order.
+func (s PlannedShard) IDs() []string {
+	ids := make([]string, len(s.Items))
+	for i, item := range s.Items {
+		ids[i] = item.ID
+	}
+	return ids
+}
