@@ -82,8 +82,8 @@ func (a PlanAnswer) Validate(asked PlanRequest) error {
 	if len(a.Warnings) > MaxWarnings {
 		return fmt.Errorf("plan with %d warnings", len(a.Warnings))
 	}
-	if !asked.All {
-		return a.Shard.validate(asked.Shard)
+	if err := a.Shard.validate(asked.Shard); err != nil || !asked.All {
+		return err
 	}
 	if len(a.Shards) != asked.Shard.Total {
 		return fmt.Errorf("plan of %d shards, asked for %d", len(a.Shards), asked.Shard.Total)

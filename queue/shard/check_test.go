@@ -48,7 +48,7 @@ func TestPlanRequestValidate(t *testing.T) {
 func TestPlanAnswerValidate(t *testing.T) {
 	asked := request(func(r *PlanRequest) {})
 	digestOnly := request(func(r *PlanRequest) { r.Inventory.Items = nil })
-	all := request(func(r *PlanRequest) { r.All, r.Shard.Index = true, 0 })
+	all := request(func(r *PlanRequest) { r.All = true })
 	good := PlanAnswer{PlanID: "pl_1", Scope: ScopeSlice, Shard: PlannedShard{Index: 1, Total: 2, Items: []PlannedItem{{ID: "m/b"}}}}
 	cases := map[string]struct {
 		asked  PlanRequest
@@ -67,6 +67,7 @@ func TestPlanAnswerValidate(t *testing.T) {
 		"item of two lines":           {asked, func(a *PlanAnswer) { a.Shard.Items[0].ID = "a\nb" }, "item"},
 		"plan job without the shards": {all, func(a *PlanAnswer) {}, "shards"},
 		"plan job":                    {all, func(a *PlanAnswer) { a.Shards = []PlannedShard{{Index: 0, Total: 2}, {Index: 1, Total: 2}} }, ""},
+		"plan job without its own":    {all, func(a *PlanAnswer) { a.Shard.Total = 0 }, "asked for"},
 		"plan job, one shard twice":   {all, func(a *PlanAnswer) { a.Shards = []PlannedShard{{Index: 0, Total: 2}, {Index: 0, Total: 2}} }, "asked for"},
 	}
 	for name, c := range cases {

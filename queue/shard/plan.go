@@ -56,7 +56,7 @@ type PlanRequest struct {
 	Variant   string    `json:"variant,omitempty"`
 	Runner    string    `json:"runner"`
 	Shard     Position  `json:"shard"`
-	All       bool      `json:"all,omitempty"` // a plan job: answer with every shard, Shard.Index is 0
+	All       bool      `json:"all,omitempty"` // a plan job: answer with every shard besides this one
 	Mode      string    `json:"mode"`
 	Inventory Inventory `json:"inventory"`
 }

@@ -8,6 +8,10 @@ import (
 // PlansPath is where a plan is asked for, by POST.
 const PlansPath = "/v1/plans"
 
+// HeaderCheckRun carries the id of the job's check run, as a hint for a token
+// that has no such claim. The token's claim counts where there is one.
+const HeaderCheckRun = "Mainstay-Check-Run"
+
 // ReportsPattern is the route of a report, by PUT, as net/http's mux reads it.
 const ReportsPattern = "/v1/reports/{suite}/{shard}/{chunk}"
 

@@ -48,11 +48,19 @@ func CleanMessage(text string) string {
 	text = tokens().ReplaceAllString(text, "***")
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		if start := strings.TrimLeft(line, " \t"); strings.HasPrefix(start, "::") || strings.HasPrefix(start, "##[") {
-			lines[i] = line[:len(line)-len(start)] + "\u200b" + start
-		}
+		lines[i] = Harmless(line)
 	}
 	return Cut(strings.Join(lines, "\n"), MaxMessage)
+}
+
+// Harmless makes one line of foreign output fit to be shown in a job's log: the
+// runner takes "::" at the start of a line, and "##[" anywhere, for commands.
+func Harmless(line string) string {
+	line = strings.ReplaceAll(line, "##[", "##\u200b[")
+	if start := strings.TrimSpace(line); strings.HasPrefix(start, "::") {
+		return strings.Replace(line, "::", "\u200b::", 1)
+	}
+	return line
 }
 
 // Cut shortens text to at most limit bytes, at the border of a character.

@@ -1,5 +1,7 @@
 package shard
 
+import "slices"
+
 // Result is what came out: of a shard, or of all shards of a suite.
 type Result string
 
@@ -38,10 +40,10 @@ type ShardVerdict struct {
 //	green    failures                        the same, with a warning
 //	red      all failures in quarantine      quarantined
 //	red      other failures                  failed
-//	red      no failures                     error
+//	red      no failure that says how        error
 //	skipped  the slice was empty             passed
 //	skipped  the slice was not empty         error
-//	green    an item never ran               incomplete
+//	green    an item never ran or ended      incomplete
 //	any      missing or cut off              error
 func Judge(chunks []Report, quarantine map[string]bool) ShardVerdict {
 	whole, ok := join(chunks)
@@ -75,25 +77,32 @@ func judgeStep(r Report, v *ShardVerdict) Result {
 	case r.Outcome == OutcomeSkipped:
 		v.Warnings = append(v.Warnings, "the step was skipped though it had tests to run")
 		return ResultError
-	case r.red() && len(v.Blocking) > 0:
+	case r.red() && slices.ContainsFunc(v.Blocking, telling):
 		return ResultFailed
-	case r.red() && (len(v.Muted) == 0 || r.unexplained()):
+	case r.red() && (len(v.Blocking) > 0 || len(v.Muted) == 0 || r.unexplained()):
 		v.Warnings = append(v.Warnings, "the step is red and names no failing test that explains it")
 		return ResultError
 	case r.red():
 		return ResultQuarantined
 	}
+	if r.unexplained() {
+		v.Warnings = append(v.Warnings, "the step is green though items never ran or never ended")
+		return ResultIncomplete
+	}
 	if len(v.Blocking) > 0 {
 		v.Warnings = append(v.Warnings, "the step is green though tests failed")
-	}
-	if len(r.NotRun) > 0 {
-		v.Warnings = append(v.Warnings, "the step is green though items never ran")
-		return ResultIncomplete
 	}
 	if len(v.Flaky) > 0 {
 		return ResultFlaky
 	}
 	return ResultPassed
+}
+
+// telling tells whether a red test says how it failed. An exit code alone and a
+// test that was never heard of again don't: that may have been the machine.
+func telling(t Test) bool {
+	kind := t.Last().Kind
+	return kind != KindExit && kind != KindLost
 }
 
 // red tells whether the step that ran the tests was red. The exit code counts
@@ -102,8 +111,8 @@ func (r Report) red() bool {
 	return r.Outcome == OutcomeFailure || r.ExitCode != 0
 }
 
-// unexplained tells whether an item broke as a whole: a quarantined test must
-// not excuse a package that did not compile.
+// unexplained tells whether an item broke as a whole or never ran: a quarantined
+// test must not excuse a package that did not compile.
 func (r Report) unexplained() bool {
 	for _, item := range r.Items {
 		if item.Status == Errored {

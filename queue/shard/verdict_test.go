@@ -13,6 +13,10 @@ func red(name string) Test {
 	return Test{Key: "k-" + name, Name: name, Executions: []Execution{{Status: Failed, Kind: KindAssertion}}}
 }
 
+func vague(kind Kind) Test {
+	return Test{Key: "k-" + string(kind), Name: string(kind), Executions: []Execution{{Status: Errored, Kind: kind}}}
+}
+
 func retried(name string) Test {
 	return Test{Key: "k-" + name, Name: name, Executions: []Execution{{Status: Failed}, {Status: Passed}}}
 }
@@ -49,6 +53,11 @@ func TestJudge(t *testing.T) {
 		{"green and no failures", []Report{whole(func(r *Report) { r.Tests = []Test{green("a")} }, "p")}, ResultPassed, false},
 		{"green after a retry", []Report{whole(func(r *Report) { r.Tests = []Test{retried("a")} }, "p")}, ResultFlaky, false},
 		{"green though a test failed", []Report{whole(func(r *Report) { r.Tests = []Test{red("a")} }, "p")}, ResultPassed, true},
+		{"green and an item never ended", []Report{whole(func(r *Report) { r.Items[0].Status = Errored }, "p")}, ResultIncomplete, true},
+		{"red with nothing but an exit code", []Report{whole(failure(vague(KindExit)), "p")}, ResultError, true},
+		{"red with a test that was lost", []Report{whole(failure(vague(KindLost)), "p")}, ResultError, true},
+		{"red with a lost test and one that panicked", []Report{whole(failure(vague(KindLost), vague(KindPanic)), "p")}, ResultFailed, false},
+		{"red with a package that did not build", []Report{whole(failure(vague(KindBuild)), "p")}, ResultFailed, false},
 		{"green and an item never ran", []Report{whole(func(r *Report) { r.NotRun = []string{"q"} }, "p")}, ResultIncomplete, true},
 		{"red with a failure", []Report{whole(failure(green("b"), red("a")), "p")}, ResultFailed, false},
 		{"red with a known and another failure", []Report{whole(failure(red("known"), red("a")), "p")}, ResultFailed, false},
