@@ -1,6 +1,10 @@
 package queue
 
-import "time"
+import (
+	"time"
+
+	"github.com/mainstay-ci/mainstay/queue/shard"
+)
 
 // AttemptPhase is where an attempt stands.
 type AttemptPhase string
@@ -38,15 +42,20 @@ type Attempt struct {
 	// PushedAt is when the ticket was on GitHub; SignAt when CI first showed.
 	PushedAt time.Time `json:"pushed_at,omitzero"`
 	SignAt   time.Time `json:"sign_at,omitzero"`
+	// RunsSeen counts its workflow runs; NewRunAt is when the newest was first seen.
+	RunsSeen int       `json:"runs_seen,omitempty"`
+	NewRunAt time.Time `json:"new_run_at,omitzero"`
 	// IntentAt is when "about to move base from Old to New" was written.
 	IntentAt time.Time `json:"intent_at,omitzero"`
 	Moved    []Move    `json:"moved,omitempty"` // heads that moved, to be put back if it is abandoned
 	// Cause says why it is abandoned; Aim what follows when it is gone.
-	Cause  string    `json:"cause,omitempty"`
-	Aim    Aim       `json:"aim,omitempty"`
-	Tries  int       `json:"tries,omitempty"`
+	Cause string `json:"cause,omitempty"`
+	Aim   Aim    `json:"aim,omitempty"`
+	// Ending is what its members are told with AimEject.
+	Ending *End      `json:"ending,omitempty"`
+	Tries  int       `json:"tries,omitempty"` // landing pushes without an answer
 	EndAt  time.Time `json:"end_at,omitzero"`
-	Audits int       `json:"audits,omitempty"`
+	Audits int       `json:"audits,omitempty"` // looks back done, of two
 }
 
 // Aim is what follows once an abandoned attempt's ticket is gone.
@@ -84,11 +93,11 @@ type Plan struct {
 }
 
 // Named reports whether the plan names anything; if not, every workflow run of
-// the ticket must conclude green, at least one, with none new for QuietTime.
+// the ticket must conclude green, at least one, with none new for quietTime.
 func (p Plan) Named() bool { return len(p.Checks) > 0 || len(p.Suites) > 0 }
 
-// QuietTime is how long no new workflow run may appear before a plan that names nothing is full.
-const QuietTime = 30 * time.Second
+// quietTime is how long no new workflow run may appear before a plan that names nothing is full.
+const quietTime = 30 * time.Second
 
 // Results are one reading of what GitHub says of an attempt's commit.
 type Results struct {
@@ -144,7 +153,7 @@ type Shard struct {
 	Inventory string       `json:"inventory,omitempty"` // digest: all shards must have seen the same list
 	StartedAt time.Time    `json:"started_at"`
 	EndedAt   time.Time    `json:"ended_at,omitzero"`
-	Verdict   string       `json:"verdict,omitempty"` // shard.Passed, shard.Failed, shard.Error; empty while it runs
+	Result    shard.Result `json:"result,omitempty"` // empty while it runs
 	Tests     int          `json:"tests,omitempty"`
 	Failed    []FailedTest `json:"failed,omitempty"`
 }

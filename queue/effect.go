@@ -102,7 +102,8 @@ type CancelRuns struct {
 type PostCheck struct {
 	PR    int    `json:"pr"`
 	Head  string `json:"head"`
-	ID    int64  `json:"id,omitempty"` // 0: find it by ExternalID, else create it
+	ID    int64  `json:"id,omitempty"` // 0: create it, or with Again find it by ExternalID first
+	Again bool   `json:"again,omitempty"`
 	Title string `json:"title"`
 	// Summary is Markdown, hostile text already fenced.
 	Summary    string       `json:"summary"`

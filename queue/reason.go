@@ -18,6 +18,7 @@ const (
 	Retargeted       Reason = "retargeted"
 	NotPermitted     Reason = "not_permitted"
 	RefusedByRule    Reason = "refused_by_rule"
+	Withdrawn        Reason = "withdrawn"
 	AlreadyContained Reason = "already_contained"
 	LandedElsewhere  Reason = "landed_elsewhere"
 	Infrastructure   Reason = "infrastructure"

@@ -27,6 +27,8 @@ type Header struct {
 	// ProgressAt is when anything last went on.
 	ProgressAt time.Time `json:"progress_at,omitzero"`
 	SweepAt    time.Time `json:"sweep_at,omitzero"` // when the next sweep is due
+	WakeAt     time.Time `json:"wake_at,omitzero"`  // when the timer set last goes off
+	BaseAsked  time.Time `json:"base_asked,omitzero"`
 }
 
 // Pause stops new batches and landings.
@@ -173,7 +175,7 @@ func (s *State) TakeChanges() Changes {
 	return c
 }
 
-func sortedKeys[K int | int64](m map[K]bool) []K {
+func sortedKeys[K int | int64, V any](m map[K]V) []K {
 	keys := make([]K, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)

@@ -1,0 +1,330 @@
+package queue
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// How often a check is edited while nothing but numbers change.
+const (
+	progressPace = 15 * time.Second // shards counted while a batch is tested
+	positionPace = 5 * time.Minute  // place in line
+)
+
+func (e *Entry) externalID() string { return fmt.Sprintf("mainstay/%d/%d", e.PR.Number, e.Wish.ID) }
+
+// show makes the check on a pull request say where its living entry stands.
+func (t *step) show(e *Entry) {
+	title, status := t.title(e)
+	t.post(e, t.now, PostCheck{Title: title, Status: status, Summary: t.summary(e)})
+}
+
+// refresh edits a waiting entry's check when its place in line is long out of date.
+func (t *step) refresh(e *Entry) {
+	if e.Phase != Waiting && e.Phase != Asking || t.now.Sub(e.Check.At) < positionPace {
+		return
+	}
+	if title, _ := t.title(e); title != e.Check.Title {
+		t.show(e)
+	}
+}
+
+func (t *step) post(e *Entry, due time.Time, c PostCheck) {
+	head := e.Pinned
+	if head == "" {
+		head = e.PR.Head
+	}
+	if e.Check.Head != head {
+		e.Check = CheckShown{Head: head}
+	}
+	c.PR, c.Head, c.ID, c.ExternalID = e.PR.Number, head, e.Check.ID, e.externalID()
+	c.Again = e.Check.Title != ""
+	e.Check.Title, e.Check.At = c.Title, due
+	t.touchEntry(e.PR.Number)
+	t.doAt(fmt.Sprintf("check/%d", e.PR.Number), due, c)
+}
+
+func (t *step) noteCheck(f CheckPosted) {
+	if e := t.entries[f.PR]; e != nil && e.Check.Head == f.Head && e.Check.ID != f.ID {
+		e.Check.ID = f.ID
+		t.touchEntry(f.PR)
+	}
+}
+
+// showProgress counts shards on each member's check, at most every progressPace.
+func (t *step) showProgress(a *Attempt) {
+	if a.Phase != AttemptTesting {
+		return
+	}
+	for _, m := range a.Members {
+		e := t.entries[m.PR]
+		title, status := t.title(e)
+		if title == e.Check.Title {
+			continue
+		}
+		due := t.now
+		if next := e.Check.At.Add(progressPace); next.After(due) {
+			due = next
+		}
+		at := e.Check.At
+		t.post(e, due, PostCheck{Title: title, Status: status, Summary: t.summary(e)})
+		if due.After(t.now) {
+			e.Check.At = at // still waiting to be told
+		}
+	}
+}
+
+// title is the one line people read.
+func (t *step) title(e *Entry) (title, status string) {
+	switch e.Phase {
+	case Asking:
+		if _, why := t.approved(e.PR); why != "" {
+			return "Waiting for approval: " + lowerFirst(why), "queued"
+		}
+		return "Waiting", "queued"
+	case Waiting:
+		title = ordinal(t.position(e)) + " in line"
+		if t.header.Pause != nil {
+			return title + ", the queue is paused", "queued"
+		}
+		if eta := t.wait(e); eta > 0 {
+			title += ", about " + roughly(eta)
+		}
+		return title, "queued"
+	case Testing:
+		return t.testingTitle(e), "in_progress"
+	case Landing:
+		return "Landing", "in_progress"
+	}
+	return "", "completed"
+}
+
+func (t *step) testingTitle(e *Entry) string {
+	a := t.attempt(e.Attempt)
+	title := "Testing"
+	if a == nil || !a.holds(e.PR.Number) {
+		return "Waiting for the rest of its batch"
+	}
+	var with []string
+	for _, m := range a.Members {
+		if m.PR != e.PR.Number {
+			with = append(with, fmt.Sprintf("#%d", m.PR))
+		}
+	}
+	switch {
+	case len(with) > 3:
+		title += fmt.Sprintf(" with %d others", len(with))
+	case len(with) > 0:
+		title += " with " + strings.Join(with, ", ")
+	}
+	if green, total := a.shardCount(); total > 0 {
+		title += fmt.Sprintf(": %d of %d shards passed", green, total)
+	}
+	return title
+}
+
+// shardCount counts reported green shards, and all that are known of.
+func (a *Attempt) shardCount() (green, total int) {
+	seen := map[string]bool{}
+	for _, sh := range a.Shards {
+		if key := sh.Suite + "\x00" + sh.Variant; !seen[key] {
+			seen[key] = true
+			total += sh.Total
+		}
+		if sh.Result != "" && sh.Result.Green() {
+			green++
+		}
+	}
+	return green, total
+}
+
+// wait is about how long a waiting entry still has, from what tests took lately.
+func (t *step) wait(e *Entry) time.Duration {
+	if t.header.TestTime == 0 {
+		return 0
+	}
+	batches := 1 + (t.position(e)-1)/t.header.Settings.batchSize() + len(t.openBatches())
+	return time.Duration(batches) * t.header.TestTime
+}
+
+func (t *step) summary(e *Entry) string {
+	var b strings.Builder
+	switch e.Phase {
+	case Asking:
+		b.WriteString("It enters the line as soon as the branch's rules are met.\n")
+	case Waiting:
+		fmt.Fprintf(&b, "Pinned at %s. It is tested on %s together with its neighbours in line, and lands when that is green.\n",
+			short(e.Pinned), code(t.header.Branch))
+		if p := t.header.Pause; p != nil {
+			fmt.Fprintf(&b, "\nThe queue was paused by %s: %s\n", code(p.By), p.Reason)
+		}
+	case Testing, Landing:
+		if a := t.attempt(e.Attempt); a != nil && a.New != "" {
+			fmt.Fprintf(&b, "Attempt %d tests %s on %s, on the branch %s.\n\n", a.ID, short(a.New), short(a.Old), code(a.Ticket))
+			a.writeMembers(&b, t.State)
+			a.writeShards(&b)
+		}
+	}
+	b.WriteString("\nTaking the label off takes it out.\n")
+	return b.String()
+}
+
+func (a *Attempt) writeMembers(b *strings.Builder, s *State) {
+	b.WriteString("| in order | becomes |\n|---|---|\n")
+	for _, m := range a.Members {
+		title := ""
+		if e := s.entries[m.PR]; e != nil {
+			title = " " + code(e.PR.Title)
+		}
+		fmt.Fprintf(b, "| #%d%s | %s |\n", m.PR, title, short(m.Became))
+	}
+}
+
+func (a *Attempt) writeShards(b *strings.Builder) {
+	if len(a.Shards) == 0 {
+		return
+	}
+	b.WriteString("\n| shard | result | tests |\n|---|---|---|\n")
+	for _, sh := range a.Shards {
+		result := string(sh.Result)
+		if result == "" {
+			result = "running"
+		}
+		fmt.Fprintf(b, "| %s | %s | %d |\n", sh.label(), result, sh.Tests)
+	}
+}
+
+// showEnd concludes the check of an entry that went out, and says a word where a person is asked for one.
+func (t *step) showEnd(e *Entry) {
+	end := e.End
+	text := outText(end)
+	t.post(e, t.now, PostCheck{Title: outTitle(end), Status: "completed", Conclusion: end.Reason.conclusion(),
+		Summary: text, Tests: end.Tests})
+	if end.Next != "" {
+		t.do(fmt.Sprintf("say/%d", e.PR.Number), PostComment{PR: e.PR.Number, Text: "**Out of the queue.** " + text})
+	}
+}
+
+// conclusion is each reason's one check conclusion. None of them is success,
+// neutral or skipped: GitHub's auto-merge would land the pull request on top.
+func (r Reason) conclusion() string {
+	switch r {
+	case LabelRemoved, Closed, Withdrawn, LandedElsewhere, Retargeted, AppRemoved:
+		return "cancelled"
+	case TimedOut:
+		return "timed_out"
+	case NotPermitted, ApprovalLost, Draft, HeadMoved, RefusedByRule, AlreadyContained:
+		return "action_required"
+	case Conflict, ChecksFailed, NeverStarted, Infrastructure, Integrity:
+		return "failure"
+	}
+	return ""
+}
+
+func outTitle(end *End) string {
+	switch len(end.Tests) {
+	case 0:
+		return "Out: " + strings.ReplaceAll(strings.TrimSuffix(end.Detail, "."), "`", "")
+	case 1:
+		return "Out: " + end.Tests[0].Name + " failed"
+	}
+	return fmt.Sprintf("Out: %s and %d more failed", end.Tests[0].Name, len(end.Tests)-1)
+}
+
+func outText(end *End) string {
+	var b strings.Builder
+	b.WriteString(end.Detail)
+	if len(end.Tests) > 0 {
+		b.WriteString("\n")
+	}
+	for i, f := range end.Tests {
+		if i == 20 {
+			fmt.Fprintf(&b, "\n- and %d more", len(end.Tests)-i)
+			break
+		}
+		fmt.Fprintf(&b, "\n- %s", code(f.Name))
+		if f.File != "" {
+			fmt.Fprintf(&b, " at %s", code(fmt.Sprintf("%s:%d", f.File, f.Line)))
+		}
+	}
+	if end.Next != "" {
+		b.WriteString("\n\n" + end.Next)
+	}
+	return b.String()
+}
+
+func (t *step) landedCheck(e *Entry) PostCheck {
+	return PostCheck{PR: e.PR.Number, Head: e.Pinned, ID: e.Check.ID, Again: true, ExternalID: e.externalID(),
+		Title: "Landed as " + strings.Trim(short(e.Became), "`"), Status: "completed", Conclusion: "success",
+		Summary: fmt.Sprintf("It is in %s as %s. The tip that was tested green is %s.",
+			code(t.header.Branch), short(e.Became), short(t.attempt(e.Attempt).New))}
+}
+
+// short is a commit id as people read it.
+func short(commit string) string {
+	if len(commit) > 7 {
+		commit = commit[:7]
+	}
+	return code(commit)
+}
+
+// code fences hostile text for Markdown: no backtick, no line break, nothing long.
+func code(text string) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case r == '`':
+			return '\''
+		case r < ' ', r == 0x7f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+			return ' '
+		}
+		return r
+	}, text)
+	if runes := []rune(text); len(runes) > 200 {
+		text = string(runes[:199]) + "…"
+	}
+	return "`" + text + "`"
+}
+
+func inFiles(files []string) string {
+	if len(files) == 0 {
+		return ""
+	}
+	text := " in " + code(files[0])
+	if more := len(files) - 1; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+func ordinal(n int) string {
+	suffix := "th"
+	if n%100 < 11 || n%100 > 13 {
+		switch n % 10 {
+		case 1:
+			suffix = "st"
+		case 2:
+			suffix = "nd"
+		case 3:
+			suffix = "rd"
+		}
+	}
+	return fmt.Sprintf("%d%s", n, suffix)
+}
+
+func roughly(d time.Duration) string {
+	switch {
+	case d < 90*time.Second:
+		return fmt.Sprintf("%d s", int(d.Round(time.Second).Seconds()))
+	case d < 90*time.Minute:
+		return fmt.Sprintf("%d min", int(d.Round(time.Minute).Minutes()))
+	}
+	return fmt.Sprintf("%.1f h", d.Hours())
+}
+
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}

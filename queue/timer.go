@@ -1,0 +1,60 @@
+package queue
+
+import "time"
+
+// setTimer keeps one timer at the earliest deadline. One that goes off early does no harm.
+func (t *step) setTimer() {
+	due := t.nextDeadline()
+	if due.IsZero() {
+		return
+	}
+	if due.Before(t.now) {
+		due = t.now
+	}
+	if set := t.header.WakeAt; !set.IsZero() && !set.After(due) && set.After(t.now) {
+		return
+	}
+	t.header.WakeAt = due
+	t.touchHeader()
+	t.doAt("wake", due, Wake{})
+}
+
+func (t *step) nextDeadline() time.Time {
+	due := t.header.SweepAt
+	if due.IsZero() {
+		due = t.now.Add(sweepIdle)
+		t.header.SweepAt = due
+		t.touchHeader()
+	}
+	earlier := func(at time.Time) {
+		if at.Before(due) {
+			due = at
+		}
+	}
+	s := t.header.Settings
+	for _, a := range t.attempts {
+		if a.Phase != AttemptTesting {
+			continue
+		}
+		if a.SignAt.IsZero() || a.runsDone() {
+			if at := a.PushedAt.Add(s.StartLimit); at.After(t.now) {
+				earlier(at)
+			}
+		}
+		if !a.SignAt.IsZero() {
+			earlier(a.SignAt.Add(s.runLimit()))
+		}
+		if quiet := a.NewRunAt.Add(quietTime); !a.Plan.Named() && a.runsDone() && quiet.After(t.now) {
+			earlier(quiet)
+		}
+	}
+	if s.BatchWait > 0 && t.liveAttempts() == 0 && t.header.Pause == nil {
+		for _, pr := range t.line {
+			if t.entries[pr].Phase == Waiting {
+				earlier(t.batchDue(pr))
+				break
+			}
+		}
+	}
+	return due
+}

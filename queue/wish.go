@@ -1,0 +1,276 @@
+package queue
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+func readKey(pr int) string { return fmt.Sprintf("read/%d", pr) }
+
+func (t *step) lookAt(pr int) {
+	t.do(readKey(pr), ReadPullRequest{Number: pr, Label: t.header.Settings.Label})
+}
+
+// hintPullRequest decides whether a hint is worth a reading. While an intent
+// stands our own pushes cause most hints, and no answer could change anything.
+func (t *step) hintPullRequest(f PullRequestHinted) {
+	e := t.entries[f.Number]
+	switch {
+	case e == nil && !f.Labelled:
+	case e != nil && e.Phase == Landing:
+	case e != nil && e.Phase == Landed:
+		t.settleLater(e)
+	default:
+		t.lookAt(f.Number)
+	}
+}
+
+// readPullRequest takes a reading in: a new wish enters, a standing one is judged.
+func (t *step) readPullRequest(f PullRequestRead) {
+	pr := f.PR
+	e := t.entries[pr.Number]
+	if e == nil || e.Phase.Ended() {
+		t.considerWish(e, f)
+		return
+	}
+	if e.Phase == Landing || pr.ReadAt.Before(e.PR.ReadAt) {
+		return
+	}
+	if f.Gone {
+		t.putOut(e, End{Reason: Closed, Detail: "GitHub no longer knows this pull request."})
+		return
+	}
+	e.PR = pr
+	t.touchEntry(pr.Number)
+	t.judge(e)
+}
+
+// considerWish decides on a reading of a pull request that is not in line.
+func (t *step) considerWish(ended *Entry, f PullRequestRead) {
+	pr := f.PR
+	asks := !f.Gone && pr.Status == Open && pr.Base == t.header.Branch && pr.Wish != nil
+	if !asks {
+		if ended != nil && ended.Phase == Out {
+			delete(t.entries, pr.Number)
+			t.touchEntry(pr.Number)
+		}
+		return
+	}
+	if ended != nil && pr.Wish.ID <= ended.Wish.ID {
+		return // a wish is used once
+	}
+	t.judge(t.enter(pr))
+}
+
+// judge holds a living entry against its newest reading.
+func (t *step) judge(e *Entry) {
+	if end, bad := t.unfit(e); bad {
+		t.putOut(e, end)
+		return
+	}
+	if e.PR.Wish.ID != 0 {
+		e.Wish = *e.PR.Wish
+	}
+	ready, why := t.approved(e.PR)
+	switch {
+	case e.Phase == Asking && ready && t.header.BaseAt.IsZero():
+		// The rules are not known yet; the reading of the base judges again.
+	case e.Phase == Asking && ready:
+		e.Pinned = e.PR.Head
+		t.move(e, Waiting, InLine)
+		t.do(fmt.Sprintf("fetch/%d", e.PR.Number), FetchHead{Head: e.Pinned})
+		t.show(e)
+	case e.Phase == Asking:
+		e.Wait = NotApproved
+		t.show(e)
+	case e.Phase == Waiting && !ready:
+		e.Pinned = ""
+		t.move(e, Asking, NotApproved)
+		t.show(e)
+	case e.Phase == Testing && !ready:
+		t.putOut(e, End{Reason: ApprovalLost, Detail: why + ".",
+			Next: "Ask for approval of the present head, then set the label again."})
+	}
+}
+
+// unfit says whether a reading takes a living entry out, and with which end.
+func (t *step) unfit(e *Entry) (End, bool) {
+	pr := e.PR
+	switch {
+	case pr.Status == Merged:
+		return End{Reason: LandedElsewhere, Detail: "It was merged around the queue."}, true
+	case pr.Status == ClosedStatus:
+		return End{Reason: Closed, Detail: "It was closed."}, true
+	case pr.Base != t.header.Branch:
+		return End{Reason: Retargeted, Detail: "It now targets " + code(pr.Base) + ".",
+			Next: "Set the label again to queue it there."}, true
+	case pr.Wish == nil:
+		return End{Reason: LabelRemoved, Detail: "The label was taken off."}, true
+	case pr.Wish.ID != 0 && !pr.Wish.MayWrite:
+		return End{Reason: NotPermitted, By: pr.Wish.By.Login,
+			Detail: code(pr.Wish.By.Login) + " may not write to this repository, so the label does not count.",
+			Next:   "Ask somebody who may write to set it."}, true
+	case pr.Draft:
+		return End{Reason: Draft, Detail: "It is a draft.",
+			Next: "Mark it ready for review, then set the label again."}, true
+	case e.Pinned != "" && pr.Head != e.Pinned:
+		return End{Reason: HeadMoved,
+			Detail: fmt.Sprintf("Its head moved from %s to %s while it was queued.", short(e.Pinned), short(pr.Head)),
+			Next:   "Get the new head approved where your rules ask for it, then set the label again."}, true
+	}
+	return End{}, false
+}
+
+// approved says whether a reading meets the review rules, and if not why.
+func (t *step) approved(pr PullRequest) (bool, string) {
+	if len(pr.ChangesRequested) > 0 {
+		return false, "Changes were requested by " + code(strings.Join(pr.ChangesRequested, ", "))
+	}
+	if need := t.header.Rules.Approvals; pr.Approvals < need {
+		why := fmt.Sprintf("%d of %d approvals of %s", pr.Approvals, need, short(pr.Head))
+		if pr.StaleApprovals > 0 {
+			why += fmt.Sprintf(" (%d of an older head)", pr.StaleApprovals)
+		}
+		return false, why
+	}
+	return true, ""
+}
+
+// putOut ends an entry that nothing can land any more. A living attempt that
+// holds it is abandoned and rebuilt without it.
+func (t *step) putOut(e *Entry, end End) {
+	if e.Phase.Ended() {
+		return
+	}
+	end.At = t.now
+	attempt := t.attempt(e.Attempt)
+	wasTesting := e.Phase == Testing
+	e.End = &end
+	t.move(e, Out, "")
+	t.dirty.ended = append(t.dirty.ended, *e)
+	if wasTesting {
+		t.takeFromBatch(e)
+		if attempt != nil && attempt.holds(e.PR.Number) && attempt.cancellable() {
+			t.abandon(attempt, AimRebuild, fmt.Sprintf("#%d went out", e.PR.Number))
+		}
+	}
+	if end.Reason != LabelRemoved {
+		t.do(fmt.Sprintf("label/%d", e.PR.Number), RemoveLabel{PR: e.PR.Number, Label: t.header.Settings.Label})
+	}
+	t.showEnd(e)
+}
+
+// compareWishes is the net under lost webhooks: labels without an entry and
+// entries without a label are looked at again, and so is whatever waits for approval.
+func (t *step) compareWishes(f WishesFound) {
+	labelled := make(map[int]bool, len(f.Numbers))
+	for _, pr := range f.Numbers {
+		labelled[pr] = true
+		if e := t.entries[pr]; e == nil || e.Phase == Out || e.Phase == Asking {
+			t.lookAt(pr)
+		}
+	}
+	for _, e := range t.inOrder() {
+		if e.free() && !labelled[e.PR.Number] {
+			t.lookAt(e.PR.Number)
+		}
+		if e.Phase == Landed && !e.Settled {
+			t.settleLater(e)
+		}
+		t.refresh(e)
+	}
+}
+
+// inOrder is every entry by place in line. It walks the whole queue: for sweeps only.
+func (t *step) inOrder() []*Entry {
+	all := make([]*Entry, 0, len(t.entries))
+	for _, pr := range sortedKeys(t.entries) {
+		all = append(all, t.entries[pr])
+	}
+	return all
+}
+
+func (t *step) hintBase(f BaseHinted) {
+	if f.Tip != "" && f.Tip == t.header.Tip {
+		return
+	}
+	for _, a := range t.attempts {
+		if f.Tip != "" && f.Tip == a.New {
+			return // our own landing
+		}
+	}
+	t.lookAtBase()
+}
+
+func (t *step) lookAtBase() {
+	t.header.BaseAsked = t.now
+	t.touchHeader()
+	t.do("base", ReadBase{})
+}
+
+// readBase takes in where the base stands and what it asks. An attempt on
+// another commit is rebuilt; nobody is blamed.
+func (t *step) readBase(f BaseRead) {
+	if f.ReadAt.Before(t.header.BaseAt) {
+		return
+	}
+	h := &t.header
+	first := h.BaseAt.IsZero()
+	h.BaseAt, h.Missing, h.Problem = f.ReadAt, f.Missing, f.Problem
+	t.touchHeader()
+	if f.Missing {
+		return
+	}
+	if f.Problem == "" {
+		h.Settings = f.Settings
+	}
+	rulesMoved := h.Rules.Approvals != f.Rules.Approvals
+	h.Rules = f.Rules
+	t.seeTip(f.Tip)
+	if first || rulesMoved {
+		for _, pr := range append([]int(nil), t.line...) {
+			t.judge(t.entries[pr])
+		}
+	}
+}
+
+// seeTip notes where the base stands now; living attempts built elsewhere are void.
+func (t *step) seeTip(tip string) {
+	t.header.Tip = tip
+	t.touchHeader()
+	for _, a := range t.attempts {
+		if a.cancellable() && a.Phase != AttemptAbandoning && a.Old != tip {
+			t.abandon(a, AimRebuild, "the base moved")
+		}
+	}
+}
+
+// The sweep's pace: with anything in line, and without.
+const (
+	sweepBusy = time.Minute
+	sweepIdle = 5 * time.Minute
+	baseAge   = 5 * time.Minute // a reading of the base older than this is renewed by the sweep
+)
+
+func (t *step) sweepWhenDue() {
+	if t.header.SweepAt.After(t.now) {
+		return
+	}
+	busy := len(t.line) > 0 || len(t.openBatches()) > 0
+	pace := sweepIdle
+	if busy {
+		pace = sweepBusy
+	}
+	t.header.SweepAt = t.now.Add(pace)
+	t.touchHeader()
+	t.do("sweep", FindWishes{Label: t.header.Settings.Label})
+	if t.now.Sub(t.header.BaseAt) >= baseAge {
+		t.lookAtBase()
+	}
+	for _, a := range t.attempts {
+		if a.Phase == AttemptTesting {
+			t.lookAtResults(a)
+		}
+	}
+}
