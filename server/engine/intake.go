@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/mainstay-ci/mainstay/queue"
+)
+
+// WakeInbox has kept webhooks looked into soon.
+func (e *Engine) WakeInbox() { ping(e.inbox) }
+
+// takeDeliveries turns kept webhooks into facts for their queues, in order.
+func (e *Engine) takeDeliveries(ctx context.Context) {
+	defer e.workers.Done()
+	tick := time.NewTicker(fallbackTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-e.inbox:
+		case <-tick.C:
+		}
+		for {
+			deliveries, err := e.Inbox.UnreadDeliveries(ctx, 100)
+			if err != nil && ctx.Err() == nil {
+				e.Log.Error("webhooks could not be read", "err", err)
+			}
+			if err != nil || len(deliveries) == 0 {
+				break
+			}
+			if !e.takeAll(ctx, deliveries) {
+				break
+			}
+		}
+	}
+}
+
+func (e *Engine) takeAll(ctx context.Context, deliveries []queue.Delivery) bool {
+	for _, d := range deliveries {
+		if err := e.takeDelivery(ctx, d); err != nil {
+			if ctx.Err() == nil {
+				e.Log.Error("a webhook could not be taken", "delivery", d.GUID, "event", d.Event, "err", err)
+			}
+			return false // the store's trouble: it stays for the next tick
+		}
+	}
+	return true
+}
+
+// takeDelivery gives a webhook's hints to their queues. One that can't be
+// understood is logged and done with: it was only ever a hint.
+func (e *Engine) takeDelivery(ctx context.Context, d queue.Delivery) error {
+	hints, err := e.Interpreter.Interpret(d.Event, d.Body)
+	if err != nil {
+		e.Log.Warn("a webhook was not understood", "delivery", d.GUID, "event", d.Event, "err", err)
+	}
+	events := map[int64][]queue.Event{}
+	for _, h := range hints {
+		places, err := e.queuesFor(ctx, h)
+		if err != nil {
+			return err
+		}
+		for _, p := range places {
+			events[p.ID] = append(events[p.ID], queue.Event{At: d.At, Fact: h.Fact})
+		}
+	}
+	if err := e.Inbox.FinishDelivery(ctx, d.GUID, events); err != nil {
+		return err
+	}
+	for id := range events {
+		e.Wake(id)
+	}
+	return nil
+}
+
+// queuesFor finds the queues a hint is for, and opens one where the hint may.
+func (e *Engine) queuesFor(ctx context.Context, h queue.Hint) ([]queue.Place, error) {
+	all, err := e.Inbox.QueuesOf(ctx, h.Place.Repository)
+	if err != nil {
+		return nil, err
+	}
+	var found []queue.Place
+	for _, p := range all {
+		if h.Place.Branch == "" || p.Branch == h.Place.Branch {
+			if p, err = e.rename(ctx, p, h.Place); err != nil {
+				return nil, err
+			}
+			found = append(found, p)
+		}
+	}
+	if len(found) > 0 || !h.Opens {
+		return found, nil
+	}
+	p, err := e.OpenQueue(ctx, h.Place)
+	return []queue.Place{p}, err
+}
+
+// rename follows a repository that has another name or installation than we knew.
+func (e *Engine) rename(ctx context.Context, p, seen queue.Place) (queue.Place, error) {
+	if seen.Owner == "" || p.Owner == seen.Owner && p.Name == seen.Name && p.Installation == seen.Installation {
+		return p, nil
+	}
+	seen.Branch = p.Branch
+	if seen.Installation == 0 {
+		seen.Installation = p.Installation
+	}
+	return e.OpenQueue(ctx, seen)
+}
+
+// OpenQueue makes sure that a base branch has a queue, and looks at the base
+// when it is new or its repository was renamed.
+func (e *Engine) OpenQueue(ctx context.Context, place queue.Place) (queue.Place, error) {
+	opened, err := e.Inbox.OpenQueue(ctx, place)
+	if err != nil {
+		return opened, err
+	}
+	e.places.Store(opened.ID, opened)
+	return opened, e.Tell(ctx, opened.ID, queue.BaseHinted{})
+}
