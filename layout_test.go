@@ -1,0 +1,117 @@
+// Package mainstay_test keeps the arrows of docs/design.md true: who may import whom.
+package mainstay_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/mainstay-ci/mainstay/"
+
+// mayImport lists, for each package of ours, the packages of ours its code may import.
+var mayImport = map[string][]string{
+	"queue/shard":    {},
+	"queue":          {"queue/shard"},
+	"server/config":  {"queue"},
+	"server/engine":  {"queue"},
+	"server/store":   {"queue"},
+	"server/github":  {"queue"},
+	"server/git":     {},
+	"server/web":     {"queue", "queue/shard"},
+	"server/demo":    {"queue", "sandbox"},
+	"sandbox":        {"sandbox/runner"},
+	"sandbox/runner": {},
+	"action/suite":   {"queue/shard"},
+	"action":         {"action/suite", "queue/shard"},
+	// server is the only place that knows everybody.
+	"server": {"queue", "queue/shard", "server/config", "server/engine", "server/store", "server/github",
+		"server/git", "server/web", "server/demo", "sandbox"},
+	"server/store/storetest": {"queue"},
+}
+
+// onlyImporter says who alone may import a module from outside.
+var onlyImporter = map[string]string{
+	"github.com/google/go-github/":          "server/github",
+	"github.com/bradleyfalzon/":             "server/github",
+	"github.com/mattn/go-sqlite3":           "server/store",
+	"github.com/sethvargo/go-githubactions": "action",
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// A house stays a house only while its doors are where the plan has them.
+func TestImportsGoOneWay(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		if p.ImportPath+"/" == module {
+			continue
+		}
+		allowed, known := mayImport[name]
+		if !known {
+			t.Errorf("package %s is not in the plan: say what it may import", name)
+		}
+		for _, imp := range p.Imports {
+			if ours, ok := strings.CutPrefix(imp, module); ok && !contains(allowed, ours) {
+				t.Errorf("%s may not import %s", name, ours)
+			}
+			for prefix, owner := range onlyImporter {
+				if strings.HasPrefix(imp, prefix) && name != owner {
+					t.Errorf("%s imports %s; only %s may", name, imp, owner)
+				}
+			}
+		}
+	}
+}
+
+// The rules must not be able to see the time, chance, the network or another goroutine.
+func TestTheQueueImportsThePureStandardLibraryOnly(t *testing.T) {
+	pure := []string{"bytes", "cmp", "crypto/sha256", "encoding/hex", "encoding/json", "errors", "fmt", "hash/fnv", "iter", "maps",
+		"math", "slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8", module + "queue/shard"}
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		if name != "queue" && name != "queue/shard" {
+			continue
+		}
+		for _, imp := range p.Imports {
+			if !contains(pure, imp) {
+				t.Errorf("%s imports %s", name, imp)
+			}
+		}
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
