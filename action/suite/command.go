@@ -1,0 +1,99 @@
+package suite
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/mattn/go-shellwords"
+)
+
+// The placeholders of a command.
+const (
+	holeTests     = "{tests}"      // the items; a word of its own becomes a word an item
+	holeTestsFile = "{tests-file}" // a file with the items, one a line
+	holeResults   = "{results}"    // a file to write results to
+)
+
+// splitWords cuts a command line into words as a shell would, quotes and
+// backslashes included, and refuses what only a shell could do. The error is
+// an ErrUsage.
+func splitWords(line string) ([]string, error) {
+	parser := shellwords.NewParser()
+	parser.ParseEnv, parser.ParseBacktick = false, false
+	words, err := parser.Parse(line)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: cannot split %q into words: quotes or brackets don't match", ErrUsage, line)
+	case parser.Position >= 0:
+		// The library stops at these without an error; running half a command is worse.
+		return nil, fmt.Errorf("%w: %q has ; & | < or > and is run without a shell: quote it, or call a script", ErrUsage, line)
+	case len(words) == 0:
+		return nil, fmt.Errorf("%w: the command is empty", ErrUsage)
+	}
+	return words, nil
+}
+
+// CheckCommand says what is wrong with the command of a suite that is cut into
+// total shards, or nil. The error is an ErrUsage.
+func (s Suite) CheckCommand(total int) error {
+	if s.Command == "" {
+		if s.Runner == Go {
+			return nil
+		}
+		return fmt.Errorf("%w: command is empty", ErrUsage)
+	}
+	if _, err := splitWords(s.Command); err != nil {
+		return fmt.Errorf("command: %w", err)
+	}
+	if total > 1 && !strings.Contains(s.Command, holeTests) && !strings.Contains(s.Command, holeTestsFile) {
+		return fmt.Errorf("%w: command has neither {tests} nor {tests-file}, so each shard would run everything", ErrUsage)
+	}
+	return nil
+}
+
+// words is the command for the items, ready to be run, and the file it is to
+// write results to, "" where it prints them.
+func (s Suite) words(items []string) (words []string, results string, err error) {
+	if s.Command == "" {
+		return append([]string{"go", "test", "-json", "-count=1"}, items...), "", nil
+	}
+	split, err := splitWords(s.Command)
+	if err != nil {
+		return nil, "", fmt.Errorf("command: %w", err)
+	}
+	list := filepath.Join(s.Scratch, "run-tests.txt")
+	if strings.Contains(s.Command, holeTestsFile) {
+		if err := os.WriteFile(list, []byte(strings.Join(items, "\n")+"\n"), 0o644); err != nil {
+			return nil, "", fmt.Errorf("write the list of tests: %w", err)
+		}
+	}
+	if strings.Contains(s.Command, holeResults) {
+		results = filepath.Join(s.Scratch, "run-results")
+		// What an earlier run left must not be taken for ours.
+		if err := os.Remove(results); err != nil && !os.IsNotExist(err) {
+			return nil, "", fmt.Errorf("remove old results: %w", err)
+		}
+	}
+	fill := strings.NewReplacer(holeTestsFile, list, holeResults, results, holeTests, strings.Join(items, " "))
+	for _, word := range split {
+		if word == holeTests {
+			words = append(words, items...)
+			continue
+		}
+		words = append(words, fill.Replace(word))
+	}
+	return words, results, nil
+}
+
+// childEnv is our environment without what was meant for us alone.
+func childEnv() []string {
+	var env []string
+	for _, entry := range os.Environ() {
+		if !strings.HasPrefix(entry, "INPUT_") && !strings.HasPrefix(entry, "MAINSTAY_") {
+			env = append(env, entry)
+		}
+	}
+	return env
+}

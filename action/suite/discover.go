@@ -1,0 +1,185 @@
+package suite
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/mainstay-ci/mainstay/queue/shard"
+)
+
+// Discover lists what the suite consists of. What the list command or go list
+// say on standard error goes to log. The error is an ErrUsage where the
+// workflow is wrong.
+func (s Suite) Discover(ctx context.Context, log io.Writer) (Inventory, error) {
+	var inv Inventory
+	var err error
+	switch {
+	case s.ListCommand != "":
+		inv.Items, err = s.listByCommand(ctx, log)
+	case s.Runner == Go:
+		inv, err = s.listPackages(ctx, log)
+	default:
+		inv.Items, err = s.listByPatterns()
+	}
+	if err != nil {
+		return Inventory{}, err
+	}
+	inv.Items, inv.Untested = shard.Normalise(inv.Items), shard.Normalise(inv.Untested)
+	return inv, checkItems(inv.Items)
+}
+
+// goList prints a package a line: path, has tests, has other sources, error.
+const goList = `{{.ImportPath}}{{"\t"}}{{if or .TestGoFiles .XTestGoFiles}}tests{{end}}{{"\t"}}` +
+	`{{if or .GoFiles .CgoFiles}}sources{{end}}{{"\t"}}{{with .Error}}{{printf "%q" .Err}}{{end}}`
+
+func (s Suite) listPackages(ctx context.Context, log io.Writer) (Inventory, error) {
+	patterns, err := s.packagePatterns()
+	if err != nil {
+		return Inventory{}, err
+	}
+	// -e: a package that does not load is an item too; running it names the fault.
+	// -find: nobody asks for its imports.
+	args := append([]string{"list", "-e", "-find", "-f", goList, "--"}, patterns...)
+	out, err := s.output(ctx, append([]string{"go"}, args...), log)
+	if err != nil {
+		return Inventory{}, fmt.Errorf("list packages %s: %w", strings.Join(patterns, " "), err)
+	}
+	var inv Inventory
+	for _, line := range strings.Split(strings.TrimSuffix(out, "\n"), "\n") {
+		fields := strings.SplitN(line, "\t", 4)
+		switch {
+		case len(fields) < 4:
+		case fields[1] != "":
+			inv.Items = append(inv.Items, fields[0])
+		case fields[2] != "":
+			inv.Untested = append(inv.Untested, fields[0])
+		case fields[3] != "":
+			return Inventory{}, fmt.Errorf("%w: package %s: %s", ErrUsage, fields[0], fields[3])
+		}
+	}
+	return inv, nil
+}
+
+func (s Suite) packagePatterns() ([]string, error) {
+	patterns := strings.Fields(s.Tests)
+	if len(patterns) == 0 {
+		return []string{"./..."}, nil
+	}
+	for _, pattern := range patterns {
+		if strings.HasPrefix(pattern, "-") {
+			return nil, fmt.Errorf("%w: package pattern %q begins with a dash", ErrUsage, pattern)
+		}
+	}
+	return patterns, nil
+}
+
+func (s Suite) listByCommand(ctx context.Context, log io.Writer) ([]string, error) {
+	words, err := splitWords(s.ListCommand)
+	if err != nil {
+		return nil, fmt.Errorf("list-command: %w", err)
+	}
+	out, err := s.output(ctx, words, log)
+	if err != nil {
+		return nil, fmt.Errorf("list-command: %w", err)
+	}
+	items := lines(out)
+	for i, item := range items {
+		items[i] = s.relative(item)
+	}
+	if len(items) == 0 {
+		return nil, fmt.Errorf("%w: list-command printed nothing", ErrUsage)
+	}
+	return items, nil
+}
+
+// relative makes an absolute path inside the suite's folder relative to it: other
+// runners of the same suite may have the checkout elsewhere.
+func (s Suite) relative(item string) string {
+	if !filepath.IsAbs(item) {
+		return item
+	}
+	dir, err := filepath.Abs(s.Dir)
+	if err != nil {
+		return item
+	}
+	if rel, err := filepath.Rel(dir, item); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return item
+}
+
+// listByPatterns reads Tests: a line is an item; with * ? [ or { a glob over
+// files; with ! in front what to leave out.
+func (s Suite) listByPatterns() ([]string, error) {
+	var items, without []string
+	root := os.DirFS(dirOr(s.Dir))
+	for _, line := range lines(s.Tests) {
+		pattern, exclude := strings.CutPrefix(line, "!")
+		if exclude {
+			without = append(without, path.Clean(pattern))
+			continue
+		}
+		if !strings.ContainsAny(line, "*?[{") {
+			items = append(items, line)
+			continue
+		}
+		found, err := doublestar.Glob(root, path.Clean(line), doublestar.WithFilesOnly())
+		if err != nil {
+			return nil, fmt.Errorf("%w: tests: pattern %q: %w", ErrUsage, line, err)
+		}
+		if len(found) == 0 {
+			return nil, fmt.Errorf("%w: tests: pattern %q matches no file", ErrUsage, line)
+		}
+		items = append(items, found...)
+	}
+	kept := items[:0]
+	for _, item := range items {
+		if !matchesAny(without, item) {
+			kept = append(kept, item)
+		}
+	}
+	if len(kept) == 0 {
+		return nil, fmt.Errorf("%w: no items: give tests or list-command", ErrUsage)
+	}
+	return kept, nil
+}
+
+func matchesAny(patterns []string, item string) bool {
+	for _, pattern := range patterns {
+		if ok, err := doublestar.Match(pattern, item); ok && err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// output runs words and returns what they print.
+func (s Suite) output(ctx context.Context, words []string, log io.Writer) (string, error) {
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	cmd.Dir, cmd.Env, cmd.WaitDelay = s.Dir, childEnv(), waitDelay
+	var out bytes.Buffer
+	show := &lineWriter{line: func(line []byte) { fmt.Fprintln(log, shard.Harmless(string(line))) }}
+	cmd.Stdout, cmd.Stderr = &out, show
+	err := cmd.Run()
+	show.flush()
+	if err != nil {
+		return "", fmt.Errorf("run %s: %w", words[0], err)
+	}
+	return out.String(), nil
+}
+
+func dirOr(dir string) string {
+	if dir == "" {
+		return "."
+	}
+	return dir
+}
