@@ -1,0 +1,127 @@
+// Package storetest is what every store of Mainstay must pass: the promises the
+// engine relies on, told as tests over an interface.
+//
+// It is not a test of one database: how a file is opened, locked and survives a
+// kill is told beside the store that has files. It may import queue and the
+// standard library, and no store.
+package storetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/mainstay-ci/mainstay/queue"
+)
+
+// Store is a store under test, all its roles together.
+type Store interface {
+	Queues
+	Events
+	Effects
+	Deliveries
+	Reports
+	History
+}
+
+// Queues is the queues and their rows.
+type Queues interface {
+	OpenQueue(ctx context.Context, place queue.Place) (queue.Place, error)
+	Queues(ctx context.Context) ([]queue.Place, error)
+	QueuesOf(ctx context.Context, repository int64) ([]queue.Place, error)
+	Load(ctx context.Context, id int64) (place queue.Place, version int64, rows queue.Rows, err error)
+	Version(ctx context.Context, id int64) (int64, error)
+	Commit(ctx context.Context, c queue.Commit) error
+}
+
+// Events is what waits to be read.
+type Events interface {
+	Append(ctx context.Context, queueID int64, events ...queue.Event) error
+	Unread(ctx context.Context, queueID int64, limit int) ([]queue.RecordedEvent, error)
+	QueuesWithUnread(ctx context.Context) ([]int64, error)
+}
+
+// Effects is what waits to be done.
+type Effects interface {
+	Due(ctx context.Context, now time.Time, limit int) ([]queue.DueEffect, error)
+	NextDue(ctx context.Context) (time.Time, bool, error)
+	Finish(ctx context.Context, e queue.DueEffect, events ...queue.Event) error
+	Defer(ctx context.Context, e queue.DueEffect, due time.Time, why string) error
+	Pending(ctx context.Context, queueID int64) ([]queue.DueEffect, error)
+}
+
+// Deliveries is the webhooks.
+type Deliveries interface {
+	KeepDelivery(ctx context.Context, d queue.Delivery) (fresh bool, err error)
+	UnreadDeliveries(ctx context.Context, limit int) ([]queue.Delivery, error)
+	FinishDelivery(ctx context.Context, guid string, events map[int64][]queue.Event) error
+	Prune(ctx context.Context, before time.Time) error
+}
+
+// Reports is what shards say.
+type Reports interface {
+	FindAttempt(ctx context.Context, repository int64, commit string) (queue.Place, queue.Attempt, error)
+	KeepReport(ctx context.Context, queueID int64, key string, digest string, body []byte, event queue.Event) (bool, error)
+}
+
+// History is what has ended.
+type History interface {
+	Ended(ctx context.Context, queueID int64, limit int) ([]queue.Entry, error)
+	Receipts(ctx context.Context, queueID int64, limit int) ([]queue.Receipt, error)
+	Receipt(ctx context.Context, commit string) (queue.Receipt, error)
+}
+
+// Run runs the whole suite; open gives an empty store, closed by its own cleanup.
+func Run(t *testing.T, open func(t *testing.T) Store) {
+	for _, story := range []struct {
+		name string
+		tell func(*testing.T, Store)
+	}{
+		{"a queue is opened once", openedOnce},
+		{"a renamed repository keeps its queues", renamed},
+		{"what is committed is what is loaded", roundTrip},
+		{"every kind of event and effect comes back", everyKind},
+		{"a stale commit changes nothing", staleCommit},
+		{"a refused commit leaves nothing behind", refusedCommit},
+		{"events are read in order and consumed by a commit", eventsInOrder},
+		{"an unknown queue is said to be unknown", unknownQueue},
+		{"a later effect replaces the pending one", replacedEffect},
+		{"an effect finished while it was replaced", finishedWhileReplaced},
+		{"a finished effect never comes back", finishedEffect},
+		{"an effect put off", deferredEffect},
+		{"effects come by their time", dueOrder},
+		{"a doubled delivery is dropped", doubledDelivery},
+		{"a delivery is finished once", finishedDelivery},
+		{"only finished deliveries are pruned", prunedDeliveries},
+		{"a report is kept once", keptReport},
+		{"a pruned report is forgotten", prunedReport},
+		{"an attempt is found by its commit", foundAttempt},
+		{"history comes newest first", historyOrder},
+		{"eight engines on one queue", eightEngines},
+		{"a snapshot is of one moment", oneMoment},
+		{"huge rows", hugeRows},
+		{"hostile text", hostileText},
+		{"a caller that gave up", gaveUp},
+	} {
+		t.Run(story.name, func(t *testing.T) { story.tell(t, open(t)) })
+	}
+}
+
+// noon is the moment the stories begin at; its nanoseconds must survive, too.
+var noon = time.Date(2025, 3, 14, 12, 0, 0, 123456789, time.UTC)
+
+var mainBranch = queue.Place{Installation: 7, Repository: 42, Owner: "octo", Name: "shop", Branch: "main"}
+
+func openMain(t *testing.T, s Queues) queue.Place {
+	t.Helper()
+	place, err := s.OpenQueue(t.Context(), mainBranch)
+	must(t, err)
+	return place
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
