@@ -1,6 +1,6 @@
 # Mainstay. `make` alone prints what there is.
-STATICCHECK_VERSION := v0.7.0
-GOVULNCHECK_VERSION := v1.1.4
+STATICCHECK_VERSION := v0.8.2
+GOVULNCHECK_VERSION := v1.9.0
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help

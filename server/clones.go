@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+
+	"github.com/mainstay-ci/mainstay/queue"
+	"github.com/mainstay-ci/mainstay/server/git"
+	"github.com/mainstay-ci/mainstay/server/github"
+)
+
+// clones keeps one bare clone a repository, whichever of its queues asks. A
+// clone is a cache: deleting the folder costs a fetch and nothing else.
+type clones struct {
+	dir    string
+	github *github.App
+	log    *slog.Logger
+
+	mu  sync.Mutex
+	all map[int64]*slot
+}
+
+type slot struct {
+	mu    sync.Mutex // held while the first one clones
+	clone *git.Clone
+}
+
+func (c *clones) of(ctx context.Context, place queue.Place) (*git.Clone, error) {
+	c.mu.Lock()
+	if c.all == nil {
+		c.all = map[int64]*slot{}
+	}
+	s := c.all[place.Repository]
+	if s == nil {
+		s = &slot{}
+		c.all[place.Repository] = s
+	}
+	c.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.clone != nil {
+		return s.clone, nil
+	}
+	clone, err := git.Open(ctx, git.Options{
+		Dir:       filepath.Join(c.dir, fmt.Sprintf("%d.git", place.Repository)),
+		RemoteURL: c.github.CloneURL(place),
+		Token:     func(ctx context.Context) (string, error) { return c.github.Token(ctx, place.Installation) },
+		Log:       c.log,
+	})
+	if err == nil {
+		s.clone = clone
+	}
+	return clone, err
+}
+
+func (c *clones) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.all {
+		if s.clone != nil {
+			if err := s.clone.Close(); err != nil {
+				c.log.Warn("a clone did not close", "err", err)
+			}
+		}
+	}
+}

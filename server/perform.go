@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/mainstay-ci/mainstay/queue"
+	"github.com/mainstay-ci/mainstay/server/config"
+	"github.com/mainstay-ci/mainstay/server/engine"
+	"github.com/mainstay-ci/mainstay/server/git"
+	"github.com/mainstay-ci/mainstay/server/github"
+)
+
+// performer carries effects out with the two adapters it plugs together. It
+// decides nothing: what it finds goes back as facts.
+type performer struct {
+	github *github.App
+	clones *clones
+	clock  func() time.Time
+	log    *slog.Logger
+}
+
+// Perform does one effect's task.
+func (p *performer) Perform(ctx context.Context, place queue.Place, e queue.DueEffect) ([]queue.Fact, error) {
+	facts, err := p.perform(ctx, place, e)
+	var trouble *github.Trouble
+	if errors.As(err, &trouble) && !trouble.RetryAt.IsZero() {
+		return nil, &engine.Later{At: trouble.RetryAt, Why: err.Error()}
+	}
+	return facts, err
+}
+
+func (p *performer) perform(ctx context.Context, place queue.Place, e queue.DueEffect) ([]queue.Fact, error) {
+	switch task := e.Task.(type) {
+	case queue.ReadPullRequest:
+		return one(p.github.ReadPullRequest(ctx, place, task.Number, task.Label))
+	case queue.ReadBase:
+		return one(p.readBase(ctx, place))
+	case queue.FindWishes:
+		numbers, err := p.github.FindWishes(ctx, place, task.Label)
+		return one(queue.WishesFound{Numbers: numbers}, err)
+	case queue.ReadResults:
+		results, err := p.github.ReadResults(ctx, place, task.Ticket, task.Commit, task.Statuses)
+		return one(queue.ResultsRead{Attempt: task.Attempt, Results: results}, err)
+	case queue.ReadMembers:
+		return one(p.readMembers(ctx, place, task))
+	case queue.PostCheck:
+		id, err := p.github.PostCheck(ctx, place, task, task.Again || e.Tries > 0)
+		return one(queue.CheckPosted{PR: task.PR, Head: task.Head, ID: id}, err)
+	case queue.RemoveLabel:
+		return nil, p.github.RemoveLabel(ctx, place, task.PR, task.Label)
+	case queue.PostComment:
+		return nil, p.github.PostComment(ctx, place, task.PR, task.Text)
+	case queue.CancelRuns:
+		return nil, p.github.CancelRuns(ctx, place, task.Commits, task.Ticket)
+	case queue.SettleLanded:
+		return p.settle(ctx, place, task, e.Tries > 0)
+	}
+	return p.performGit(ctx, place, e)
+}
+
+// one is an outcome of one fact.
+func one[F queue.Fact](fact F, err error) ([]queue.Fact, error) {
+	if err != nil {
+		return nil, err
+	}
+	return []queue.Fact{fact}, nil
+}
+
+func (p *performer) readBase(ctx context.Context, place queue.Place) (queue.BaseRead, error) {
+	at := p.clock()
+	base, err := p.github.ReadBase(ctx, place)
+	if err != nil {
+		return queue.BaseRead{}, err
+	}
+	read := queue.BaseRead{Tip: base.Tip, Missing: base.Missing, Rules: base.Rules, Settings: queue.Defaults(), ReadAt: at}
+	if base.Config == nil {
+		return read, nil
+	}
+	file, warnings, err := config.Parse(base.ConfigPath, base.Config)
+	for _, w := range warnings {
+		p.log.Warn("config", "repository", place.Owner+"/"+place.Name, "warning", w.String())
+	}
+	if err != nil {
+		read.Problem = err.Error()
+		return read, nil
+	}
+	read.Settings = file.For(place.Branch, base.DefaultBranch)
+	return read, nil
+}
+
+// readMembers reads the members and the base side by side, and asks git what each head is.
+func (p *performer) readMembers(ctx context.Context, place queue.Place, task queue.ReadMembers) (queue.MembersRead, error) {
+	at := p.clock()
+	read := queue.MembersRead{Attempt: task.Attempt}
+	heads := map[int]string{}
+	err := together(
+		func() (err error) {
+			read.PRs, err = p.github.ReadMembers(ctx, place, task.Numbers, task.Label)
+			return err
+		},
+		func() error {
+			tip, missing, rules, err := p.github.ReadRules(ctx, place)
+			read.Base = queue.BaseRead{Tip: tip, Missing: missing, Rules: rules, ReadAt: at}
+			return err
+		},
+		func() (err error) {
+			heads, err = p.pullHeads(ctx, place, task.Numbers)
+			return err
+		},
+	)
+	for i := range read.PRs {
+		pr := &read.PRs[i]
+		if head := heads[pr.Number]; head != "" {
+			pr.Head = head // where the two differ, git has the newer one
+		}
+	}
+	return read, err
+}
+
+func (p *performer) pullHeads(ctx context.Context, place queue.Place, numbers []int) (map[int]string, error) {
+	clone, err := p.clones.of(ctx, place)
+	if err != nil {
+		return nil, err
+	}
+	var refs []string
+	for _, n := range numbers {
+		refs = append(refs, fmt.Sprintf("refs/pull/%d/head", n))
+	}
+	at, err := clone.ReadRefs(ctx, refs...)
+	heads := map[int]string{}
+	for i, n := range numbers {
+		heads[n] = at[refs[i]]
+	}
+	return heads, err
+}
+
+// together runs all side by side and gives the first error of the list.
+func together(all ...func() error) error {
+	errs := make([]error, len(all))
+	done := make(chan struct{})
+	for i, f := range all {
+		go func() {
+			errs[i] = f()
+			done <- struct{}{}
+		}()
+	}
+	for range all {
+		<-done
+	}
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mergedPatience is how long GitHub may take to show a landed pull request as merged.
+const mergedPatience = 10 * time.Second
+
+// settle waits until GitHub shows the end, closes what it leaves open, then concludes the check.
+func (p *performer) settle(ctx context.Context, place queue.Place, task queue.SettleLanded, again bool) ([]queue.Fact, error) {
+	status, err := p.github.ReadStatus(ctx, place, task.PR)
+	if err != nil {
+		return nil, err
+	}
+	if status == queue.Open {
+		if wait := task.Since.Add(mergedPatience); wait.After(p.clock()) {
+			return nil, &engine.Later{At: p.clock().Add(2 * time.Second), Why: "GitHub does not show the landing yet"}
+		}
+		text := fmt.Sprintf("Landed on `%s` as %s. GitHub can't show this as merged, because the commits were rebased, so it is closed here.",
+			place.Branch, task.Became)
+		if err := p.github.PostComment(ctx, place, task.PR, text); err != nil {
+			return nil, err
+		}
+		if err := p.github.ClosePull(ctx, place, task.PR); err != nil {
+			return nil, err
+		}
+		status = queue.ClosedStatus
+	}
+	err = together(
+		func() error {
+			_, err := p.github.PostCheck(ctx, place, task.Check, task.Check.Again || again)
+			return err
+		},
+		func() error {
+			if task.Tip {
+				return nil // carries our check since before the landing
+			}
+			return p.github.PostResult(ctx, place, task.Became, task.Check.Title, task.Check.Summary)
+		},
+	)
+	return one(queue.Settled{PR: task.PR, Status: status}, err)
+}

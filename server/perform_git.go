@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/mainstay-ci/mainstay/queue"
+	"github.com/mainstay-ci/mainstay/server/git"
+)
+
+// headPatience is how long GitHub may take to show moved heads before the base moves all the same.
+const headPatience = 20 * time.Second
+
+func (p *performer) performGit(ctx context.Context, place queue.Place, e queue.DueEffect) ([]queue.Fact, error) {
+	clone, err := p.clones.of(ctx, place)
+	if err != nil {
+		return nil, err
+	}
+	base := "refs/heads/" + place.Branch
+	switch task := e.Task.(type) {
+	case queue.FetchHead:
+		var missing *git.MissingError
+		if err := clone.Fetch(ctx, []string{task.Head}); !errors.As(err, &missing) {
+			return nil, err
+		}
+		return nil, nil // the build will say so where it matters
+	case queue.BuildAttempt:
+		return p.build(ctx, clone, place, task)
+	case queue.PushTicket:
+		return pushTicket(ctx, clone, task)
+	case queue.MoveHeads:
+		return p.moveHeads(ctx, clone, place, task)
+	case queue.MoveBase:
+		landed, err := clone.Land(ctx, git.Landing{Base: base, Old: task.Old, New: task.New,
+			Tickets: []git.Ticket{{Ref: "refs/heads/" + task.Ticket, Commit: task.New}}})
+		return one(queue.LandingTried{Attempt: task.Attempt, Outcome: outcome(landed.Kind), Tip: landed.Tip, Rule: landed.Rule}, err)
+	case queue.AbandonAttempt:
+		return abandon(ctx, clone, base, task)
+	case queue.AuditLanding:
+		return audit(ctx, clone, base, task)
+	}
+	return nil, fmt.Errorf("perform %s: no adapter knows %T", e.Key, e.Task)
+}
+
+// build rebases the members. The committer carries the attempt, so that the
+// commits never existed before; its date is the attempt's, so that a rebuild gives the same ones.
+func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Place, task queue.BuildAttempt) ([]queue.Fact, error) {
+	spec := git.Spec{Base: task.Old, Committer: git.Committer{
+		Name: "Mainstay", Email: fmt.Sprintf("attempt-%d@queue-%d.mainstay.invalid", task.Attempt, place.ID), When: task.At,
+	}}
+	byPR := map[int]queue.Member{}
+	for _, m := range task.Members {
+		spec.Members = append(spec.Members, git.Member{PR: m.PR, Head: m.Head})
+		byPR[m.PR] = m
+	}
+	built, err := clone.Build(ctx, spec)
+	var missing *git.MissingError
+	if errors.As(err, &missing) {
+		failed := queue.BuildFailed{Attempt: task.Attempt, Detail: missing.Error()}
+		for _, m := range task.Members {
+			if m.Head == missing.Commit {
+				failed.MissingPR = m.PR
+			}
+		}
+		return []queue.Fact{failed}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	fact := queue.AttemptBuilt{Attempt: task.Attempt, Contained: built.Contained}
+	for _, m := range built.Members {
+		member := byPR[m.PR]
+		member.Became, member.Commits = m.Tip, m.Commits
+		fact.Members = append(fact.Members, member)
+		fact.New, fact.Tree = m.Tip, m.Tree
+	}
+	for _, c := range built.Skipped {
+		fact.Conflicts = append(fact.Conflicts, queue.Conflicting{PR: c.PR, Files: c.Files, WithBase: c.OnBaseAlone})
+	}
+	return []queue.Fact{fact}, nil
+}
+
+func pushTicket(ctx context.Context, clone *git.Clone, task queue.PushTicket) ([]queue.Fact, error) {
+	err := clone.PushTicket(ctx, "refs/heads/"+task.Ticket, task.Commit)
+	var refused *git.RefusedError
+	if errors.Is(err, git.ErrTicketTaken) || errors.As(err, &refused) {
+		return []queue.Fact{queue.TicketFailed{Attempt: task.Attempt, Detail: err.Error()}}, nil
+	}
+	return one(queue.TicketPushed{Attempt: task.Attempt}, err)
+}
+
+// moveHeads puts our check on the commit and moves the branches, then waits a
+// while for GitHub to show it: in that order it shows the pull requests as merged.
+func (p *performer) moveHeads(ctx context.Context, clone *git.Clone, place queue.Place, task queue.MoveHeads) ([]queue.Fact, error) {
+	moved := []queue.Move{}
+	err := together(
+		func() error { return p.github.PostResult(ctx, place, task.Commit, task.Title, task.Summary) },
+		func() (err error) {
+			moved, err = moveBranches(ctx, clone, task.Moves)
+			return err
+		},
+	)
+	if err != nil {
+		return nil, err
+	}
+	p.awaitHeads(ctx, place, moved)
+	return []queue.Fact{queue.HeadsMoved{Attempt: task.Attempt, Moved: moved}}, nil
+}
+
+func moveBranches(ctx context.Context, clone *git.Clone, moves []queue.Move) ([]queue.Move, error) {
+	if len(moves) == 0 {
+		return nil, nil
+	}
+	var heads []git.HeadMove
+	for _, m := range moves {
+		heads = append(heads, git.HeadMove{Ref: "refs/heads/" + m.Ref, Old: m.Old, New: m.New})
+	}
+	results, err := clone.MoveHeads(ctx, heads)
+	if err != nil {
+		return nil, err
+	}
+	var moved []queue.Move
+	for i, r := range results {
+		if r.Moved {
+			moved = append(moved, moves[i])
+		}
+	}
+	return moved, nil
+}
+
+func (p *performer) awaitHeads(ctx context.Context, place queue.Place, moved []queue.Move) {
+	if len(moved) == 0 {
+		return
+	}
+	deadline := p.clock().Add(headPatience)
+	for pause := 100 * time.Millisecond; p.clock().Before(deadline); pause = min(2*pause, 4*time.Second) {
+		if shown, err := p.github.ShowsHeads(ctx, place, moved); err == nil && shown {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// abandon deletes the ticket for certain, puts moved heads back, then looks at the base.
+func abandon(ctx context.Context, clone *git.Clone, base string, task queue.AbandonAttempt) ([]queue.Fact, error) {
+	if err := clone.DeleteTicket(ctx, "refs/heads/"+task.Ticket, task.Commit); err != nil {
+		return nil, err
+	}
+	refs, err := clone.ReadRefs(ctx, base)
+	if err != nil {
+		return nil, err
+	}
+	tip := refs[base]
+	contains := false
+	if tip != "" {
+		if contains, err = clone.Contains(ctx, tip, task.Commit); err != nil {
+			return nil, err
+		}
+	}
+	if !contains {
+		back := make([]queue.Move, 0, len(task.Moved))
+		for _, m := range task.Moved {
+			back = append(back, queue.Move{PR: m.PR, Ref: m.Ref, Old: m.New, New: m.Old})
+		}
+		if _, err := moveBranches(ctx, clone, back); err != nil {
+			return nil, err
+		}
+	}
+	return []queue.Fact{queue.Abandoned{Attempt: task.Attempt, Tip: tip, Contains: contains}}, nil
+}
+
+func audit(ctx context.Context, clone *git.Clone, base string, task queue.AuditLanding) ([]queue.Fact, error) {
+	refs, err := clone.ReadRefs(ctx, base)
+	if err != nil {
+		return nil, err
+	}
+	fact := queue.Audited{Attempt: task.Attempt, Tip: refs[base]}
+	if fact.Tip != "" {
+		if fact.Contains, err = clone.Contains(ctx, fact.Tip, task.Commit); err != nil {
+			return nil, err
+		}
+	}
+	tree, err := clone.Tree(ctx, task.Commit)
+	fact.TreeOK = tree == task.Tree
+	return one(fact, err)
+}
+
+func outcome(kind git.Outcome) queue.Outcome {
+	switch kind {
+	case git.Landed:
+		return queue.OutcomeLanded
+	case git.Elsewhere:
+		return queue.OutcomeElsewhere
+	case git.Refused:
+		return queue.OutcomeRefused
+	case git.Transient:
+		return queue.OutcomeTransient
+	}
+	return queue.OutcomeUnknown
+}

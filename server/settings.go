@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+)
+
+// serveCommand is `mainstay serve` and its settings: flags, or MAINSTAY_… in the environment.
+// Secrets come from the environment or from files, never from flags, which every process list shows.
+type serveCommand struct {
+	Listen  string `default:"127.0.0.1:8080" env:"MAINSTAY_LISTEN" help:"Address to listen on."`
+	URL     string `name:"url" required:"" env:"MAINSTAY_URL" help:"The server's own public address, which is also the audience of the Action's tokens."`
+	Data    string `default:"mainstay-data" env:"MAINSTAY_DATA" help:"Folder for the database and the clones."`
+	AppID   int64  `name:"app-id" required:"" env:"MAINSTAY_APP_ID" help:"The GitHub App's id."`
+	KeyFile string `name:"key-file" env:"MAINSTAY_KEY_FILE" help:"The App's private key, a PEM file; or the key itself in MAINSTAY_KEY."`
+	Secret  string `name:"webhook-secret-file" env:"MAINSTAY_WEBHOOK_SECRET_FILE" help:"A file with the webhook secret, two lines while it is rotated; or the secret itself in MAINSTAY_WEBHOOK_SECRET."`
+	GitHub  string `name:"github-url" default:"https://github.com" env:"MAINSTAY_GITHUB_URL" help:"Where repositories are cloned from."`
+	API     string `name:"api-url" default:"https://api.github.com" env:"MAINSTAY_API_URL" help:"GitHub's REST API."`
+	Issuer  string `default:"https://token.actions.githubusercontent.com" env:"MAINSTAY_OIDC_ISSUER" help:"Who issues the Action's identity tokens."`
+	Verbose bool   `env:"MAINSTAY_VERBOSE" help:"Log more."`
+}
+
+// settings are checked and complete.
+type settings struct {
+	listen, url, data, github, api, issuer string
+
+	appID    int64
+	key      []byte
+	secrets  [][]byte
+	password string // of the dashboard; empty: closed
+	open     bool   // the dashboard is open to everybody: the demo's, on loopback
+	verbose  bool
+}
+
+func (c serveCommand) settings() (settings, error) {
+	s := settings{listen: c.Listen, url: strings.TrimSuffix(c.URL, "/"), data: c.Data, github: c.GitHub, api: c.API, issuer: c.Issuer,
+		appID: c.AppID, password: os.Getenv("MAINSTAY_DASHBOARD_PASSWORD"), verbose: c.Verbose}
+	for name, address := range map[string]string{"MAINSTAY_URL": c.URL, "MAINSTAY_GITHUB_URL": c.GitHub, "MAINSTAY_API_URL": c.API, "MAINSTAY_OIDC_ISSUER": c.Issuer} {
+		if u, err := url.Parse(address); err != nil || u.Host == "" || u.User != nil {
+			return s, fmt.Errorf("%s is %q; it must be an address like https://mainstay.example.com, without a user in it", name, address)
+		}
+	}
+	key, err := secret("MAINSTAY_KEY", c.KeyFile, "the App's private key")
+	if err != nil {
+		return s, err
+	}
+	s.key = []byte(key)
+	lines, err := secret("MAINSTAY_WEBHOOK_SECRET", c.Secret, "the webhook secret")
+	if err != nil {
+		return s, err
+	}
+	for _, line := range strings.Split(lines, "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			s.secrets = append(s.secrets, []byte(line))
+		}
+	}
+	return s, nil
+}
+
+// secret takes a secret from the environment or from a file.
+func secret(variable, file, what string) (string, error) {
+	if v := os.Getenv(variable); strings.TrimSpace(v) != "" {
+		return v, nil
+	}
+	if file == "" {
+		return "", errors.New(what + " is missing: set " + variable + " or " + variable + "_FILE")
+	}
+	body, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", what, err)
+	}
+	if strings.TrimSpace(string(body)) == "" {
+		return "", fmt.Errorf("read %s: %s is empty", what, file)
+	}
+	return string(body), nil
+}
