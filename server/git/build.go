@@ -1,0 +1,235 @@
+package git
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Spec says what to build. The same Spec gives the same commit ids, on any
+// machine.
+type Spec struct {
+	Base      string // the commit the first member goes onto
+	Members   []Member
+	Committer Committer
+	Trailers  []string // "Key: value" lines for each commit's message
+}
+
+// Member is a pull request of a batch with its pinned head.
+type Member struct {
+	PR   int
+	Head string
+}
+
+// Built is a batch, rebased. With no members its tip is the base.
+type Built struct {
+	Tip, Tree string
+	Members   []BuiltMember
+	Contained []int // pull requests with nothing left to land
+	Skipped   []Conflict
+}
+
+// BuiltMember is what one pull request became.
+type BuiltMember struct {
+	PR        int
+	Commits   []string // oldest first; all of them new
+	Tip, Tree string
+}
+
+// Conflict is a pull request left out because it does not merge.
+type Conflict struct {
+	PR          int
+	Files       []string
+	OnBaseAlone bool // it conflicts with the base itself, not only with those before it
+}
+
+// Build rebases the members one behind the other onto the base, with the
+// choices git rebase makes: merges inside a pull request are flattened, patches
+// the base already has and commits that become empty are dropped. Every commit
+// is written anew, so none existed before. A member in conflict is skipped.
+// Errors: a commit the remote doesn't have (*MissingError), git in trouble
+// twice.
+func (c *Clone) Build(ctx context.Context, spec Spec) (Built, error) {
+	committer, err := spec.check()
+	if err != nil {
+		return Built{}, fmt.Errorf("build: %w", err)
+	}
+	needed := []string{spec.Base}
+	for _, m := range spec.Members {
+		needed = append(needed, m.Head)
+	}
+	var built Built
+	for try := 1; ; try++ {
+		if err = c.Fetch(ctx, needed); err == nil {
+			err = c.with(func(w *worker) error {
+				built, err = w.build(ctx, spec, committer)
+				return err
+			})
+		}
+		var bad *trouble
+		if err == nil || try == 2 || !errors.As(err, &bad) || ctx.Err() != nil {
+			break
+		}
+		c.log.Warn("a git child failed; building once more", "err", err)
+	}
+	if err != nil {
+		return Built{}, fmt.Errorf("build on %s: %w", spec.Base, err)
+	}
+	return built, nil
+}
+
+func (s Spec) check() (committer string, err error) {
+	if err := checkID(s.Base); err != nil {
+		return "", err
+	}
+	for _, m := range s.Members {
+		if err := checkID(m.Head); err != nil {
+			return "", fmt.Errorf("head of #%d: %w", m.PR, err)
+		}
+	}
+	for _, line := range s.Trailers {
+		if !isTrailer(line) {
+			return "", fmt.Errorf("%.60q is no trailer", line)
+		}
+	}
+	return s.Committer.line()
+}
+
+// batch is one build under way.
+type batch struct {
+	*worker
+	spec      Spec
+	committer string
+	history   *history
+	own       [][]string // per member, the commits to pick
+	commits   map[string]commit
+	changes   map[string]*change
+	upstream  map[string][]string // outline to commits of the base
+	folders   []string
+}
+
+// place is where the next commit goes.
+type place struct {
+	commit, tree, rules string
+	added               []string // "tree tree" of each commit put on the base
+}
+
+func (w *worker) build(ctx context.Context, spec Spec, committer string) (Built, error) {
+	b := &batch{worker: w, spec: spec, committer: committer}
+	if err := b.survey(ctx); err != nil {
+		return Built{}, err
+	}
+	base := b.commits[spec.Base]
+	at := place{commit: base.id, tree: base.tree}
+	if err := b.prefetch(ctx, at.tree); err != nil {
+		return Built{}, err
+	}
+	var err error
+	if at.rules, err = w.rulesFor(ctx, at.tree, b.folders); err != nil {
+		return Built{}, err
+	}
+	start := at
+	var built Built
+	for i, member := range spec.Members {
+		next, files, err := b.rebase(ctx, i, at)
+		switch {
+		case err != nil:
+			return Built{}, fmt.Errorf("#%d: %w", member.PR, err)
+		case files != nil:
+			alone := at.commit == start.commit
+			if !alone {
+				_, onBase, err := b.rebase(ctx, i, start)
+				if err != nil {
+					return Built{}, fmt.Errorf("#%d: %w", member.PR, err)
+				}
+				alone = onBase != nil
+			}
+			built.Skipped = append(built.Skipped, Conflict{PR: member.PR, Files: files, OnBaseAlone: alone})
+		case len(next.texts) == 0:
+			built.Contained = append(built.Contained, member.PR)
+		default:
+			done, err := b.store(next)
+			if err != nil {
+				return Built{}, fmt.Errorf("#%d: %w", member.PR, err)
+			}
+			done.PR = member.PR
+			built.Members = append(built.Members, done)
+			at = next.place
+		}
+	}
+	built.Tip, built.Tree = at.commit, at.tree
+	return built, nil
+}
+
+// rebased is a member on its new place, not yet stored.
+type rebased struct {
+	place
+	texts [][]byte
+}
+
+// rebase picks a member's commits onto a place. Files are those in conflict,
+// nil when it went well.
+func (b *batch) rebase(ctx context.Context, i int, onto place) (rebased, []string, error) {
+	r := rebased{place: onto}
+	for _, id := range b.own[i] {
+		x := b.commits[id]
+		known, err := b.duplicate(ctx, i, id, onto.added)
+		if err != nil {
+			return r, nil, err
+		}
+		if known {
+			continue
+		}
+		m, err := b.pick(ctx, x, r.place)
+		if err != nil {
+			return r, nil, fmt.Errorf("commit %s: %w", id, err)
+		}
+		if !m.clean {
+			return r, append([]string{}, m.files...), nil
+		}
+		// A commit that was empty from the start stays, as with git rebase.
+		if m.tree == r.tree && len(b.changes[id].entries) > 0 {
+			continue
+		}
+		text := x.rewritten(m.tree, r.commit, b.committer, b.spec.Trailers)
+		r.texts = append(r.texts, text)
+		if m.tree != r.tree {
+			r.added = append(r.added[:len(r.added):len(r.added)], r.tree+" "+m.tree)
+		}
+		r.commit, r.tree = objectID("commit", text), m.tree
+		if b.changes[id].touchesAttributes() {
+			if r.rules, err = b.rulesFor(ctx, r.tree, b.folders); err != nil {
+				return r, nil, err
+			}
+		}
+	}
+	return r, nil, nil
+}
+
+// pick gives the tree of x on a place; the two cases in which nothing can meet
+// need no merge.
+func (b *batch) pick(ctx context.Context, x commit, at place) (merged, error) {
+	parent := emptyTree
+	if len(x.parents) > 0 {
+		parent = b.commits[x.parents[0]].tree
+	}
+	if parent == x.tree {
+		return merged{tree: at.tree, clean: true}, nil
+	}
+	if parent == at.tree {
+		return merged{tree: x.tree, clean: true}, nil
+	}
+	return b.pickOnto(ctx, at.tree, x, at.rules)
+}
+
+func (b *batch) store(r rebased) (BuiltMember, error) {
+	m := BuiltMember{Tip: r.commit, Tree: r.tree}
+	for _, text := range r.texts {
+		id, err := writeObject(b.clone.objectsDir(), "commit", text)
+		if err != nil {
+			return m, err
+		}
+		m.Commits = append(m.Commits, id)
+	}
+	return m, nil
+}

@@ -1,0 +1,229 @@
+package git
+
+import "context"
+
+// survey reads everything a build decides by: which commits each member has of
+// its own, what they and the base's newer commits change.
+func (b *batch) survey(ctx context.Context) error {
+	heads := make([]string, len(b.spec.Members))
+	for i, m := range b.spec.Members {
+		heads[i] = m.Head
+	}
+	var err error
+	if b.history, err = b.clone.readHistory(ctx, b.spec.Base, heads); err != nil {
+		return err
+	}
+	b.own = make([][]string, len(heads))
+	read := newSet(b.spec.Base)
+	mine := newSet()
+	for i, head := range heads {
+		b.own[i] = b.history.own(i+1, head)
+		for _, id := range b.own[i] {
+			mine.add(id)
+			read.add(id)
+			for _, parent := range b.history.nodes[id].parents {
+				read.add(parent)
+			}
+		}
+	}
+	if b.commits, err = b.worker.commits(ctx, read.list); err != nil {
+		return err
+	}
+	if b.changes, err = b.changesOf(ctx, mine.list); err != nil {
+		return err
+	}
+	b.folders = foldersOf(b.changes)
+	upstream := b.history.upstream()
+	theirs, err := b.changesOf(ctx, upstream)
+	if err != nil {
+		return err
+	}
+	b.upstream = map[string][]string{}
+	for _, id := range upstream {
+		b.upstream[theirs[id].outline] = append(b.upstream[theirs[id].outline], id)
+		if b.changes[id] == nil {
+			b.changes[id] = theirs[id]
+		}
+	}
+	return nil
+}
+
+// twins are the base's commits that member i lacks and that touch the same
+// paths in the same way as x.
+func (b *batch) twins(i int, x string) []string {
+	var twins []string
+	for _, id := range b.upstream[b.changes[x].outline] {
+		if b.history.lacks(i+1, id) {
+			twins = append(twins, id)
+		}
+	}
+	return twins
+}
+
+// duplicate says whether what x changes is in the base already, or among the
+// commits put on it, as a patch of its own.
+func (b *batch) duplicate(ctx context.Context, i int, x string, added []string) (bool, error) {
+	mine := b.changes[x]
+	if len(mine.entries) == 0 {
+		return false, nil
+	}
+	twins := b.twins(i, x)
+	if len(added) > 0 {
+		changes, err := b.changesOf(ctx, added)
+		if err != nil {
+			return false, err
+		}
+		for _, pair := range added {
+			if changes[pair].outline == mine.outline {
+				twins = append(twins, pair)
+				b.changes[pair] = changes[pair]
+			}
+		}
+	}
+	for _, twin := range twins {
+		if sameBlobs(mine, b.changes[twin]) {
+			return true, nil
+		}
+	}
+	if len(twins) == 0 {
+		return false, nil
+	}
+	want, err := b.patchID(ctx, x)
+	if err != nil {
+		return false, err
+	}
+	for _, twin := range twins {
+		id, err := b.patchID(ctx, twin)
+		if err != nil || id == want {
+			return id == want, err
+		}
+	}
+	return false, nil
+}
+
+func sameBlobs(x, y *change) bool {
+	if len(x.entries) != len(y.entries) {
+		return false
+	}
+	for i := range x.entries {
+		if x.entries[i] != y.entries[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// prefetch brings, in one fetch, the blobs the merges and the comparing of
+// patches will read. A merge reads a file's lines only where both sides
+// changed it.
+func (b *batch) prefetch(ctx context.Context, base string) error {
+	touched := map[string]int{} // path to how many members change it
+	for i := range b.own {
+		paths := newSet()
+		for _, id := range b.own[i] {
+			for _, e := range b.changes[id].entries {
+				paths.add(e.path)
+			}
+		}
+		for _, p := range paths.list {
+			touched[p]++
+		}
+	}
+	blobs := newSet()
+	for i := range b.own {
+		drift, err := b.drift(ctx, i, base)
+		if err != nil {
+			return err
+		}
+		for _, id := range b.own[i] {
+			twins := b.twins(i, id)
+			meets := len(twins) > 0
+			for _, e := range b.changes[id].entries {
+				moved, changed := drift[e.path]
+				meets = meets || changed || touched[e.path] > 1
+				blobs.addBlob(moved.newMode, moved.newID)
+			}
+			if !meets {
+				continue
+			}
+			for _, name := range append(twins, id) {
+				for _, e := range b.changes[name].entries {
+					blobs.addBlob(e.oldMode, e.oldID)
+					blobs.addBlob(e.newMode, e.newID)
+				}
+			}
+		}
+	}
+	return b.bring(ctx, blobs.list)
+}
+
+// drift is what lies between a member's fork from the base and the base.
+func (b *batch) drift(ctx context.Context, i int, base string) (map[string]entry, error) {
+	pairs := newSet()
+	for _, id := range b.own[i] {
+		for _, parent := range b.commits[id].parents {
+			n := b.history.nodes[parent]
+			forked := n == nil || n.reach.has(0)
+			if tree := b.commits[parent].tree; forked && tree != base {
+				pairs.add(tree + " " + base)
+			}
+		}
+	}
+	changes, err := b.changesOf(ctx, pairs.list)
+	if err != nil {
+		return nil, err
+	}
+	drift := map[string]entry{}
+	for _, ch := range changes {
+		for _, e := range ch.entries {
+			drift[e.path] = e
+		}
+	}
+	return drift, nil
+}
+
+// bring fetches those objects that are not here.
+func (w *worker) bring(ctx context.Context, ids []string) error {
+	found, err := w.headers(ctx, ids)
+	if err != nil {
+		return err
+	}
+	var missing []string
+	for i, o := range found {
+		if o.missing() {
+			missing = append(missing, ids[i])
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return w.clone.fetchBlobs(ctx, missing)
+}
+
+// set is a list without doubles.
+type set struct {
+	list []string
+	has  map[string]bool
+}
+
+func newSet(ids ...string) *set {
+	s := &set{has: map[string]bool{}}
+	for _, id := range ids {
+		s.add(id)
+	}
+	return s
+}
+
+func (s *set) add(id string) {
+	if !s.has[id] {
+		s.has[id] = true
+		s.list = append(s.list, id)
+	}
+}
+
+// addBlob adds a file's content; a missing side and a submodule have none.
+func (s *set) addBlob(mode, id string) {
+	if id != "" && id != noID && mode != gitlink && mode != noMode {
+		s.add(id)
+	}
+}
