@@ -1,0 +1,145 @@
+package github
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/mainstay-ci/mainstay/queue"
+)
+
+// configPath is where a repository keeps its settings.
+const configPath = ".github/mainstay.yml"
+
+// Base is one reading of a base branch.
+type Base struct {
+	Tip     string
+	Missing bool // there is no such branch; everything below is empty
+	Rules   queue.Rules
+	// Config is the file at ConfigPath on the branch; nil when there is none, or
+	// when it was not asked for.
+	Config     []byte
+	ConfigPath string
+	// DefaultBranch says that this is the repository's default branch; only ReadBase tells.
+	DefaultBranch bool
+	ReadAt        time.Time // when the reading began
+}
+
+// ReadBase reads where a branch stands, what its rules ask and its config: four
+// calls side by side, seldom five. Errors: *Trouble, or the context's.
+func (a *App) ReadBase(ctx context.Context, place queue.Place) (Base, error) {
+	return a.readBase(ctx, place, true)
+}
+
+// ReadRules is ReadBase without the config, before a landing: two calls, or three
+// where there is a classic branch protection. Errors: *Trouble, or the context's.
+func (a *App) ReadRules(ctx context.Context, place queue.Place) (Base, error) {
+	return a.readBase(ctx, place, false)
+}
+
+func (a *App) readBase(ctx context.Context, place queue.Place, whole bool) (Base, error) {
+	s := a.at(place)
+	b := Base{ReadAt: a.clock(), ConfigPath: configPath}
+	var set, classic asked
+	tasks := []func(context.Context) error{
+		func(ctx context.Context) (err error) { b.Tip, classic, err = s.readBranch(ctx); return err },
+		func(ctx context.Context) (err error) { set, err = s.readRulesets(ctx); return err },
+	}
+	if whole {
+		tasks = append(tasks,
+			func(ctx context.Context) (err error) { b.Config, err = s.readConfig(ctx); return err },
+			func(ctx context.Context) (err error) { b.DefaultBranch, err = s.isDefault(ctx); return err })
+	}
+	if err := sideBySide(ctx, tasks...); err != nil {
+		return Base{}, fmt.Errorf("read branch %s of %s: %w", place.Branch, s.name(), err)
+	}
+	if b.Tip == "" {
+		return Base{Missing: true, ConfigPath: configPath, ReadAt: b.ReadAt}, nil
+	}
+	set.add(classic)
+	b.Rules = set.rules(a)
+	return b, nil
+}
+
+// readBranch reads the tip ("" when there is no such branch) and, where there is
+// one, the classic branch protection.
+func (s site) readBranch(ctx context.Context) (tip string, rules asked, err error) {
+	var branch struct {
+		Commit struct {
+			SHA string `json:"sha"`
+		} `json:"commit"`
+		Protection struct {
+			Enabled bool         `json:"enabled"`
+			Checks  classicCheck `json:"required_status_checks"`
+		} `json:"protection"`
+	}
+	path := "branches/" + segment(s.place.Branch)
+	_, err = s.get(ctx, path, nil, &branch)
+	if gone(err) {
+		return "", asked{}, s.mustExist(ctx)
+	}
+	if err != nil {
+		return "", asked{}, err
+	}
+	if p := branch.Protection; p.Enabled {
+		p.Checks.into(&rules)
+		err = s.readProtection(ctx, path+"/protection", &rules)
+	}
+	return branch.Commit.SHA, rules, err
+}
+
+// mustExist tells a missing branch from a repository that is gone.
+func (s site) mustExist(ctx context.Context) error {
+	_, err := s.get(ctx, "", nil, nil)
+	return err
+}
+
+// readConfig reads the file at the branch's tip; nil when there is none.
+func (s site) readConfig(ctx context.Context) ([]byte, error) {
+	var file struct {
+		Type     string `json:"type"`
+		Encoding string `json:"encoding"`
+		Content  string `json:"content"`
+	}
+	_, err := s.get(ctx, "contents/"+configPath, url.Values{"ref": {"refs/heads/" + s.place.Branch}}, &file)
+	if gone(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", configPath, err)
+	}
+	if file.Type != "file" || file.Encoding != "base64" {
+		// A link, a folder or something too large: there, but no config.
+		return []byte{}, nil
+	}
+	config, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(file.Content, "\n", ""))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", configPath, err)
+	}
+	return config, nil
+}
+
+// defaultAge is how long a default branch read once is believed.
+const defaultAge = 10 * time.Minute
+
+type defaultBranch struct {
+	name string
+	at   time.Time
+}
+
+func (s site) isDefault(ctx context.Context) (bool, error) {
+	if known, ok := s.app.defaults.Load(s.place.Repository); ok && s.place.Repository != 0 {
+		if d := known.(defaultBranch); s.app.clock().Sub(d.at) < defaultAge {
+			return d.name == s.place.Branch, nil
+		}
+	}
+	var r repository
+	if _, err := s.get(ctx, "", nil, &r); err != nil {
+		return false, err
+	}
+	s.app.defaults.Store(s.place.Repository, defaultBranch{r.DefaultBranch, s.app.clock()})
+	return r.DefaultBranch == s.place.Branch, nil
+}

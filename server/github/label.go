@@ -1,0 +1,71 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sort"
+	"strings"
+
+	"github.com/mainstay-ci/mainstay/queue"
+)
+
+// EnsureLabel makes a label where the repository has none of that name; one that
+// is there stays as it is. Errors: *Trouble, or the context's.
+func (a *App) EnsureLabel(ctx context.Context, place queue.Place, name string) error {
+	s := a.at(place)
+	_, err := s.get(ctx, "labels/"+segment(name), nil, nil)
+	if gone(err) {
+		_, err = s.send(ctx, http.MethodPost, "labels", map[string]string{
+			"name": name, "color": "1f6feb", "description": "Put this pull request in the merge queue"}, nil)
+		if KindOf(err) == Refused {
+			// Somebody made it meanwhile, or GitHub wants no such name: looking tells.
+			if _, again := s.get(ctx, "labels/"+segment(name), nil, nil); again == nil {
+				err = nil
+			}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("make label %q in %s: %w", name, s.name(), err)
+	}
+	return nil
+}
+
+// RemoveLabel takes a label off a pull request; an absent one is fine. Errors:
+// *Trouble, or the context's.
+func (a *App) RemoveLabel(ctx context.Context, place queue.Place, pr int, label string) error {
+	s := a.at(place)
+	_, err := s.send(ctx, http.MethodDelete, fmt.Sprintf("issues/%d/labels/%s", pr, segment(label)), nil, nil)
+	if err != nil && !gone(err) {
+		return fmt.Errorf("take label %q off #%d of %s: %w", label, pr, s.name(), err)
+	}
+	return nil
+}
+
+// FindWishes lists the open pull requests with the label, of every base, in
+// order. A label with a comma in its name cannot be looked for. Errors:
+// *Trouble, or the context's.
+func (a *App) FindWishes(ctx context.Context, place queue.Place, label string) ([]int, error) {
+	s := a.at(place)
+	if strings.Contains(label, ",") {
+		return nil, fmt.Errorf("find wishes in %s: GitHub cannot look for the label %q", s.name(), label)
+	}
+	type issue struct {
+		Number      int       `json:"number"`
+		PullRequest *struct{} `json:"pull_request"`
+	}
+	var numbers []int
+	err := eachPage(ctx, s, "issues", url.Values{"labels": {label}, "state": {"open"}}, func(page []issue) {
+		for _, i := range page {
+			if i.PullRequest != nil {
+				numbers = append(numbers, i.Number)
+			}
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find wishes in %s: %w", s.name(), err)
+	}
+	sort.Ints(numbers)
+	return numbers, nil
+}

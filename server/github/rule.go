@@ -1,0 +1,203 @@
+package github
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/mainstay-ci/mainstay/queue"
+)
+
+// asked is what the rules of a branch ask, before our own check is left out.
+type asked struct {
+	approvals int
+	checks    []queue.NamedCheck
+	unknown   []string
+}
+
+func (r *asked) add(other asked) {
+	r.approvals = max(r.approvals, other.approvals)
+	r.checks = append(r.checks, other.checks...)
+	r.unknown = append(r.unknown, other.unknown...)
+}
+
+// rules leaves out our own check and what is said twice.
+func (r *asked) rules(a *App) queue.Rules {
+	out := queue.Rules{Approvals: r.approvals}
+	seen := map[queue.NamedCheck]bool{}
+	for _, c := range r.checks {
+		ours := c.Name == a.checkName && (c.App == 0 || c.App == a.id)
+		if c.Name == "" || ours || seen[c] {
+			continue
+		}
+		seen[c] = true
+		out.Checks = append(out.Checks, c)
+	}
+	sort.Slice(out.Checks, func(i, j int) bool {
+		x, y := out.Checks[i], out.Checks[j]
+		return x.Name < y.Name || x.Name == y.Name && x.App < y.App
+	})
+	sort.Strings(r.unknown)
+	for i, name := range r.unknown {
+		if i == 0 || name != r.unknown[i-1] {
+			out.Unknown = append(out.Unknown, name)
+		}
+	}
+	return out
+}
+
+// rule is one rule of a ruleset; its parameters differ by type.
+type rule struct {
+	Type       string          `json:"type"`
+	Parameters json.RawMessage `json:"parameters"`
+}
+
+// harmless are rules that cannot speak against a landing by fast-forward that the
+// queue would have to wait for: the push itself shows whether they let us by.
+var harmless = map[string]bool{
+	"deletion": true, "non_fast_forward": true, "required_linear_history": true, "update": true, "creation": true,
+}
+
+// readRulesets reads what the rulesets ask of the branch.
+func (s site) readRulesets(ctx context.Context) (asked, error) {
+	var found asked
+	err := eachPage(ctx, s, "rules/branches/"+segment(s.place.Branch), nil, func(rules []rule) {
+		for _, r := range rules {
+			found.take(r)
+		}
+	})
+	var t *Trouble
+	switch {
+	case gone(err):
+		return asked{}, nil // a GitHub without rulesets
+	case errors.As(err, &t) && t.Kind == Forbidden && strings.HasPrefix(t.Message, "Upgrade to"):
+		return asked{}, nil // a plan without rulesets has none
+	case err != nil:
+		return asked{}, fmt.Errorf("read rules: %w", err)
+	}
+	return found, nil
+}
+
+func (r *asked) take(one rule) {
+	switch {
+	case harmless[one.Type]:
+	case one.Type == "required_status_checks":
+		var p struct {
+			Checks []struct {
+				Context       string `json:"context"`
+				IntegrationID *int64 `json:"integration_id"`
+			} `json:"required_status_checks"`
+		}
+		if json.Unmarshal(one.Parameters, &p) != nil {
+			r.unknown = append(r.unknown, one.Type)
+			return
+		}
+		for _, c := range p.Checks {
+			r.checks = append(r.checks, namedCheck(c.Context, c.IntegrationID))
+		}
+	case one.Type == "pull_request":
+		r.takeReviews(one.Parameters)
+	default:
+		r.unknown = append(r.unknown, cut(one.Type, 100))
+	}
+}
+
+// takeReviews reads the number of approvals, and names what else of it we cannot judge.
+func (r *asked) takeReviews(parameters json.RawMessage) {
+	var p struct {
+		Approvals  int  `json:"required_approving_review_count"`
+		CodeOwners bool `json:"require_code_owner_review"`
+		LastPush   bool `json:"require_last_push_approval"`
+		Threads    bool `json:"required_review_thread_resolution"`
+	}
+	if json.Unmarshal(parameters, &p) != nil {
+		r.unknown = append(r.unknown, "pull_request")
+		return
+	}
+	r.approvals = max(r.approvals, p.Approvals)
+	for name, on := range map[string]bool{"require_code_owner_review": p.CodeOwners,
+		"require_last_push_approval": p.LastPush, "required_review_thread_resolution": p.Threads} {
+		if on {
+			r.unknown = append(r.unknown, "pull_request: "+name)
+		}
+	}
+}
+
+// namedCheck binds a check to its App; GitHub writes null, 0 or -1 for any.
+func namedCheck(name string, app *int64) queue.NamedCheck {
+	c := queue.NamedCheck{Name: name}
+	if app != nil && *app > 0 {
+		c.App = *app
+	}
+	return c
+}
+
+// classicCheck is the part of a classic protection about checks.
+type classicCheck struct {
+	Level    string   `json:"enforcement_level"` // in the branch only; off, non_admins or everyone
+	Contexts []string `json:"contexts"`
+	Checks   []struct {
+		Context string `json:"context"`
+		AppID   *int64 `json:"app_id"`
+	} `json:"checks"`
+}
+
+func (c classicCheck) into(r *asked) {
+	if c.Level == "off" {
+		return
+	}
+	named := map[string]bool{}
+	for _, one := range c.Checks {
+		named[one.Context] = true
+		r.checks = append(r.checks, namedCheck(one.Context, one.AppID))
+	}
+	for _, context := range c.Contexts {
+		if !named[context] {
+			r.checks = append(r.checks, queue.NamedCheck{Name: context})
+		}
+	}
+}
+
+// readProtection reads a classic protection in full, which wants a permission
+// that most Apps are not granted; then what it asks of reviews is unknown.
+func (s site) readProtection(ctx context.Context, path string, into *asked) error {
+	var p struct {
+		Checks  *classicCheck `json:"required_status_checks"`
+		Reviews *struct {
+			Approvals  int  `json:"required_approving_review_count"`
+			CodeOwners bool `json:"require_code_owner_reviews"`
+			LastPush   bool `json:"require_last_push_approval"`
+		} `json:"required_pull_request_reviews"`
+	}
+	_, err := s.get(ctx, path, nil, &p)
+	switch KindOf(err) {
+	case "":
+	case Gone:
+		return nil
+	case Forbidden:
+		into.unknown = append(into.unknown, "branch protection (reading it wants the permission administration: read)")
+		return nil
+	default:
+		return fmt.Errorf("read protection: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	if p.Checks != nil {
+		into.checks = nil // the full reading names the Apps
+		p.Checks.into(into)
+	}
+	if p.Reviews != nil {
+		into.approvals = p.Reviews.Approvals
+		if p.Reviews.CodeOwners {
+			into.unknown = append(into.unknown, "branch protection: require_code_owner_reviews")
+		}
+		if p.Reviews.LastPush {
+			into.unknown = append(into.unknown, "branch protection: require_last_push_approval")
+		}
+	}
+	return nil
+}
