@@ -1,0 +1,273 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mainstay-ci/mainstay/queue"
+)
+
+const name = ".github/mainstay.yml"
+
+// read parses what must be right, and returns its warnings as lines.
+func read(t *testing.T, src string) (*Config, []string) {
+	t.Helper()
+	c, warnings, err := Parse(name, []byte(src))
+	if err != nil {
+		t.Fatalf("refused:\n%v", err)
+	}
+	var lines []string
+	for _, w := range warnings {
+		lines = append(lines, w.String())
+	}
+	return c, lines
+}
+
+// The file of the documentation must mean what the documentation says.
+func TestEveryKey(t *testing.T) {
+	c, warnings := read(t, `version: 1
+queues:
+  - branch: main
+    label: land-it
+    checks: [build, {name: e2e, skipped: ok}]
+    suites:
+      unit: 4
+      slow: auto
+    batch: {size: 8, wait: 90s}
+    parallel: 1
+    timeouts: {start: 5m, run: 1h30m}
+    move_branches: false
+  - branch: release/*
+    batch: {size: auto, wait: 0}
+    timeouts:
+      run: auto
+`)
+	if len(warnings) > 0 {
+		t.Errorf("warnings: %v", warnings)
+	}
+	want := queue.Settings{
+		Label: "land-it", Checks: []queue.NamedCheck{{Name: "build"}, {Name: "e2e", SkippedOK: true}},
+		Suites: map[string]int{"unit": 4, "slow": 0}, BatchSize: 8, BatchWait: 90 * time.Second, Parallel: 1,
+		StartLimit: 5 * time.Minute, RunLimit: 90 * time.Minute, MoveBranches: false,
+	}
+	if got := c.For("main", "main"); !reflect.DeepEqual(got, want) {
+		t.Errorf("main has\n%+v, want\n%+v", got, want)
+	}
+	if got := c.For("release/1", "main"); !reflect.DeepEqual(got, queue.Defaults()) {
+		t.Errorf("what is auto or left out must be the default, got %+v", got)
+	}
+}
+
+// Each branch gets the first queue that names it.
+func TestForPicksTheFirst(t *testing.T) {
+	c, warnings := read(t, `version: 1
+queues:
+  - {branch: release/1.0, label: a}
+  - {branch: release/*, label: b}
+  - {branch: "**/hot", label: c}
+  - {label: d}
+  - {branch: "v?", label: e}
+  - {branch: release/*, label: never}
+`)
+	if len(warnings) != 1 || !strings.Contains(warnings[0], ":8:5: branch: the queue in line 4 has the same branch") {
+		t.Errorf("warnings: %q", warnings)
+	}
+	for branch, label := range map[string]string{
+		"release/1.0": "a", "release/1.1": "b", "release/1/2": "merge-queue", "x/y/hot": "c", "hot": "merge-queue",
+		"trunk": "d", "main": "merge-queue", "v1": "e", "v": "merge-queue", "v12": "merge-queue", "": "merge-queue",
+	} {
+		if got := c.For(branch, "trunk").Label; got != label {
+			t.Errorf("%q has label %q, want %q", branch, got, label)
+		}
+	}
+	var none *Config
+	if got := none.For("main", "main"); !reflect.DeepEqual(got, queue.Defaults()) {
+		t.Errorf("without a file: %+v", got)
+	}
+}
+
+// A file may say nothing at all, or be written by somebody ahead of us.
+func TestWarnings(t *testing.T) {
+	for _, c := range []struct {
+		src  string
+		want []string
+	}{
+		{"", nil},
+		{"# only a comment\n", nil},
+		{"---\n", nil},
+		{"\ufeffversion: 1\r\nqueues:\r\n  - branch: main\r\n", nil},
+		{"queues: []\n", []string{"1:1: version: missing: read as version 1"}},
+		{"version: 1\nqueue: []\n", []string{`2:1: "queue": unknown key: ignored (known are queues, version)`}},
+		{"version: 1\nqueues:\n  - branch: main\n    batch: {sise: 4}\n", []string{`4:13: batch."sise": unknown key: ignored (known are size, wait)`}},
+		{"version: 1\nqueues:\n  - parallel: 4\n", []string{"3:15: parallel: attempts are tested one at a time for now"}},
+		{"version: 1\nqueues:\n  - checks: [a, b, a]\n", []string{`3:20: checks: "a" stands here twice`}},
+		{"version: 1\nqueues:\n  - checks: [{name: a, app: 5}]\n", []string{`3:24: checks."app": unknown key`}},
+		{`version: 1
+queues:
+  - branch: main
+    when: pr.files < 500 && !("wip" in pr.labels)
+    priority: '"security" in pr.labels ? 10 : 0'
+    merge: squash
+    flaky: {reruns: auto, quarantine: 14d}
+    enter: {bots: [renovate], forks: true}
+    pause: [{from: fri 16:00, to: mon 08:00}]
+    deploys: {environment: production}
+    notify: [{slack: releases, on: [out]}]
+`, []string{
+			"4:5: when: not built yet: ignored", "5:5: priority: not built yet: ignored", "6:5: merge: not built yet: ignored",
+			"7:5: flaky: not built yet: ignored", "8:5: enter: not built yet: ignored", "9:5: pause: not built yet: ignored",
+			"10:5: deploys: not built yet: ignored", "11:5: notify: not built yet: ignored",
+		}},
+	} {
+		_, got := read(t, c.src)
+		if len(got) != len(c.want) {
+			t.Errorf("%q: warnings are %q, want %q", c.src, got, c.want)
+			continue
+		}
+		for i := range got {
+			if !strings.HasPrefix(got[i], name+":"+c.want[i]) {
+				t.Errorf("%q: warning %q, want %q", c.src, got[i], c.want[i])
+			}
+		}
+	}
+}
+
+// Whoever wrote a wrong value must find it without looking for it.
+func TestErrors(t *testing.T) {
+	item := func(line string) string { return "version: 1\nqueues:\n  - branch: main\n    " + line + "\n" }
+	for _, c := range []struct{ src, want string }{
+		{"version: 2\n", "1:10: version: want 1, got 2"},
+		{"version: one\n", `1:10: version: want 1, got "one"`},
+		{"version: 1.0\n", "1:10: version: want 1, got 1.0"},
+		{"just text\n", `1:1: want a mapping of queues, version, got "just text"`},
+		{"- a\n", "1:1: want a mapping of queues, version, got a list"},
+		{"version: 1\nqueues: main\n", `2:9: queues: want a list of queues, got "main"`},
+		{"version: 1\nqueues:\n", "2:9: queues: want a list of queues, got nothing"},
+		{"version: 1\nqueues:\n  - main\n", `3:5: want a mapping of`},
+		{"version: 1\nqueues:\n  - branch: [main]\n", "3:13: branch: want text, got a list"},
+		{"version: 1\nqueues:\n  - branch: 1.0\n", "3:13: branch: want text, got 1.0 (put it in quotes)"},
+		{"version: 1\nqueues:\n  - branch: ''\n", `3:13: branch: want one line`},
+		{"version: 1\nqueues:\n  - branch: 'a[b]'\n", `3:13: branch: want a branch's name, or a pattern`},
+		{"version: 1\nqueues:\n  - branch: refs/heads/main\n", `3:13: branch: want a branch's name without refs/heads/`},
+		{item("label: " + strings.Repeat("x", 51)), `4:12: label: want one line of 1 to 50 characters`},
+		{item(`label: "a\nb"`), `4:12: label: want one line of 1 to 50 characters without spaces around, got "a\nb"`},
+		{item("label: {}"), "4:12: label: want text, got a mapping"},
+		{item("batch: {size: many}"), `4:19: batch.size: want auto or a number from 1 to 100, got "many"`},
+		{item("batch: {size: 0}"), "4:19: batch.size: want auto or a number from 1 to 100, got 0"},
+		{item("batch: {size: -3}"), "4:19: batch.size: want auto or a number from 1 to 100, got -3"},
+		{item("batch: {size: 101}"), "4:19: batch.size: want auto"},
+		{item("batch: {size: 99999999999999999999}"), "4:19: batch.size: want auto"},
+		{item("batch: {size: 18446744073709551615}"), "4:19: batch.size: want auto"},
+		{item("batch: {size: 2.5}"), "4:19: batch.size: want auto or a number from 1 to 100, got 2.5"},
+		{item(`batch: {size: "4"}`), `4:19: batch.size: want auto or a number from 1 to 100, got "4"`},
+		{item("batch: 5"), "4:12: batch: want a mapping of size, wait, got 5"},
+		{item("batch:"), "4:12: batch: want a mapping of size, wait, got nothing"},
+		{item("batch: {wait: 5}"), "4:19: batch.wait: want a duration like 10m, from 0s to 24h, got 5"},
+		{item("batch: {wait: -1s}"), `4:19: batch.wait: want a duration like 10m, from 0s to 24h, got "-1s"`},
+		{item("batch: {wait: auto}"), `4:19: batch.wait: want a duration`},
+		{item("timeouts: {start: 0s}"), "4:23: timeouts.start: want a duration like 10m, from 1s to 24h"},
+		{item("timeouts: {run: 8d}"), `4:21: timeouts.run: want auto or a duration like 10m, from 1s to 168h, got "8d"`},
+		{item("timeouts: {run: true}"), "4:21: timeouts.run: want auto or a duration"},
+		{item("parallel: 0"), "4:15: parallel: want a number from 1 to 100, got 0"},
+		{item("parallel: two"), `4:15: parallel: want a number from 1 to 100, got "two"`},
+		{item("move_branches: yes"), `4:20: move_branches: want true or false, got "yes"`},
+		{item("checks: build"), `4:13: checks: want a list of checks, got "build"`},
+		{item("checks: [3.10]"), `4:14: checks: want text, got 3.10 (put it in quotes)`},
+		{item("checks: [true]"), `4:14: checks: want text, got true (put it in quotes)`},
+		{item("checks: [Mainstay]"), `4:14: checks: "Mainstay" is our own check`},
+		{item("checks: [{skipped: ok}]"), "4:14: checks.name: missing: say which check"},
+		{item("checks: [{name: a, skipped: no}]"), `4:33: checks.skipped: want ok, or leave it out, got "no"`},
+		{item("checks: [" + strings.Repeat("a,", 101) + "]"), "checks: want at most 100 items, got 101"},
+		{item("suites: [unit]"), "4:13: suites: want a mapping of suites to their number of shards"},
+		{item("suites: {unit: 0}"), "4:20: suites.unit: want auto or a number from 1 to 256, got 0"},
+		{item("suites: {unit: 257}"), "4:20: suites.unit: want auto"},
+		{item("label: a\n    label: b"), "5:5: not YAML as we read it: mapping key \"label\" already defined"},
+		{item("label: 'a"), "4:12: not YAML as we read it: "},
+		{"version: 1\n\tqueues: []\n", "2:1: not YAML as we read it: found character ' ' that cannot start"},
+		{item("label: &a b"), "4:12: not YAML as we read it: anchors, aliases and merges"},
+		{item("label: *a"), "4:12: not YAML as we read it: anchors, aliases and merges"},
+		{item("<<: {label: a}"), "4:5: not YAML as we read it: anchors, aliases and merges"},
+		{item("label: !!str a"), "4:12: not YAML as we read it: tags and directives"},
+		{"version: 1\n---\nversion: 1\n", "3:1: want one document, got another after ---"},
+		{"version: \xff\n", "1:1: the file is not text in UTF-8"},
+		{"version: 1\x00\n", "1:1: the file is not text in UTF-8"},
+		{strings.Repeat("#", MaxSize+1), "1:1: the file has 65537 bytes, want at most 65536"},
+		{strings.Repeat("[", MaxSize), "1:21: not YAML as we read it: nested too deep"},
+		{strings.Repeat("- ", MaxSize/2), "1:41: not YAML as we read it: nested too deep"},
+	} {
+		got, _, err := Parse(name, []byte(c.src))
+		if err == nil {
+			t.Errorf("%.80q was taken", c.src)
+			continue
+		}
+		if got != nil {
+			t.Errorf("%.80q: a wrong file gave settings", c.src)
+		}
+		if !strings.HasPrefix(err.Error(), name+":"+c.want) && !strings.Contains(c.want, "at most 100") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%.80q:\n got %v\nwant %s:%s", c.src, err, name, c.want)
+		}
+	}
+}
+
+// All mistakes are told at once, up to a number a person reads.
+func TestAllErrorsAtOnce(t *testing.T) {
+	_, warnings, err := Parse(name, []byte("version: 3\nnonsense: 1\nqueues:\n  - {label: 1, parallel: 0}\n"))
+	var all Errors
+	if !errors.As(err, &all) || len(all) != 3 || len(warnings) != 1 {
+		t.Fatalf("errors %v, warnings %v", err, warnings)
+	}
+	if first := all[0]; first.File != name || first.Line != 1 || first.Column != 10 || first.Key != "version" {
+		t.Errorf("the first is %+v", first)
+	}
+	if lines := strings.Split(err.Error(), "\n"); len(lines) != 3 {
+		t.Errorf("the text has %d lines: %q", len(lines), lines)
+	}
+	var src strings.Builder
+	src.WriteString("version: 1\nqueues:\n")
+	for i := range 50 {
+		fmt.Fprintf(&src, "  - {parallel: no, key%d: 1}\n", i)
+	}
+	_, warnings, err = Parse(name, []byte(src.String()))
+	if !errors.As(err, &all) || len(all) != maxFindings || len(warnings) != maxFindings {
+		t.Errorf("%d errors and %d warnings, want %d of each", len(all), len(warnings), maxFindings)
+	}
+}
+
+// A stranger's text in a message stays one short line.
+func TestMessagesAreShort(t *testing.T) {
+	long := strings.Repeat("é", 5000)
+	_, warnings, err := Parse(name, []byte("version: 1\n"+long+": 1\nqueues:\n  - batch: {size: "+long+"}\n    suites: {\"a\\nb\": 1, "+long+": 1}\n"))
+	if err == nil || len(warnings) != 1 {
+		t.Fatalf("error %v, warnings %v", err, warnings)
+	}
+	for _, line := range append(strings.Split(err.Error(), "\n"), warnings[0].String()) {
+		if len(line) > 400 || !strings.HasPrefix(line, name) {
+			t.Errorf("a line of %d bytes: %.100q", len(line), line)
+		}
+	}
+}
+
+func TestMatch(t *testing.T) {
+	for _, c := range []struct {
+		pattern, name string
+		want          bool
+	}{
+		{"main", "main", true}, {"main", "mainly", false}, {"main", "Main", false},
+		{"*", "main", true}, {"*", "a/b", false}, {"**", "a/b/c", true}, {"**", "", true},
+		{"a*c", "abbc", true}, {"a*c", "ac", true}, {"a*c", "ab/c", false}, {"a**c", "ab/c", true},
+		{"release/*", "release/", true}, {"release/?.?", "release/1.2", true}, {"?", "/", false}, {"?", "é", true},
+		{"***", "a/b", true}, {"*/*", "a/b", true}, {"*/*", "ab", false}, {"{a,b}", "a", false}, {"{a,b}", "{a,b}", true},
+	} {
+		if got := match(c.pattern, c.name); got != c.want {
+			t.Errorf("%q fits %q: %v, want %v", c.name, c.pattern, got, c.want)
+		}
+	}
+	// A pattern made to be slow is not.
+	if match(strings.Repeat("*a", 100), strings.Repeat("a", 200)+"b") {
+		t.Error("it fits, and must not")
+	}
+}

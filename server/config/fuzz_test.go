@@ -1,0 +1,65 @@
+package config
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/mainstay-ci/mainstay/queue"
+)
+
+// The file is whatever somebody pushed: no file may stop the server, hang it,
+// point outside of itself, or give settings that no message would have allowed.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{
+		"", "version: 1\n", "version: 1\nqueues:\n  - branch: main\n    label: x\n    batch: {size: auto, wait: 10m}\n",
+		"queues:\n- checks: [a, {name: b, skipped: ok}]\n  suites: {unit: 4, e2e: auto}\n  timeouts: {start: 10m, run: auto}\n",
+		"queues: [{branch: release/*, parallel: 2, move_branches: false}]", "a: &x [*x]\n", "<<: 1", "!!map {}", "? a\n: b\n", "? [a]\n: b", "{a}", "[a: b]",
+		"queues:\n  - batch: {size}\n", "queues:\n  -\n  - ~\n", "version: |\n  1\n", "version: >-\n  1\n", "---\n---\na: b\n...\n", "\ufeff{}", "a: \"\\x00\"",
+		"version: 0x1", "version: 1_0", "version: .inf", "label: 2001-01-01", "%YAML 1.1\n---\n{}", "queues: [[[[[[", "\t", "\r", "a:\r  b: c", "-", ":", "?", "|", ">", "@", "`",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		began := time.Now()
+		c, warnings, err := Parse("m.yml", src)
+		if spent := time.Since(began); spent > 10*time.Second {
+			t.Fatalf("it took %v", spent)
+		}
+		var wrong Errors
+		if err != nil && !errors.As(err, &wrong) {
+			t.Fatalf("the error is a %T: %v", err, err)
+		}
+		if (c == nil) != (err != nil) {
+			t.Fatalf("settings %v with error %v", c, err)
+		}
+		lines := strings.Count(string(src), "\n") + strings.Count(string(src), "\r") + 2
+		for _, w := range append(warnings, wrong...) {
+			if text := w.String(); w.Line < 1 || w.Column < 1 || w.Line > lines || len(text) > 2000 || strings.ContainsAny(text, "\r\n\x00") || !utf8.ValidString(text) {
+				t.Fatalf("a message that does not point: %q", text)
+			}
+		}
+		if c != nil {
+			for _, r := range c.rules {
+				allowed(t, r.settings)
+			}
+			allowed(t, c.For("main", "main"))
+		}
+	})
+}
+
+func allowed(t *testing.T, s queue.Settings) {
+	t.Helper()
+	sizes := s.BatchSize >= 0 && s.BatchSize <= maxBatch && s.Parallel == 1 && len(s.Checks) <= maxChecks && len(s.Suites) <= maxSuites
+	times := s.BatchWait >= 0 && s.StartLimit >= time.Second && s.RunLimit >= 0
+	if !sizes || !times || s.Label == "" || len([]rune(s.Label)) > maxLabel {
+		t.Fatalf("settings out of bounds: %+v", s)
+	}
+	for _, c := range s.Checks {
+		if c.Name == "" || c.Name == ownCheck {
+			t.Fatalf("a check named %q", c.Name)
+		}
+	}
+}
