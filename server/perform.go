@@ -108,7 +108,10 @@ func (p *performer) readMembers(ctx context.Context, place queue.Place, task que
 			return err
 		},
 		func() (err error) {
-			heads, err = p.pullHeads(ctx, place, task.Numbers)
+			clone, err := p.clones.of(ctx, place)
+			if err == nil {
+				heads, err = clone.ReadPullHeads(ctx, task.Numbers)
+			}
 			return err
 		},
 	)
@@ -119,23 +122,6 @@ func (p *performer) readMembers(ctx context.Context, place queue.Place, task que
 		}
 	}
 	return read, err
-}
-
-func (p *performer) pullHeads(ctx context.Context, place queue.Place, numbers []int) (map[int]string, error) {
-	clone, err := p.clones.of(ctx, place)
-	if err != nil {
-		return nil, err
-	}
-	var refs []string
-	for _, n := range numbers {
-		refs = append(refs, fmt.Sprintf("refs/pull/%d/head", n))
-	}
-	at, err := clone.ReadRefs(ctx, refs...)
-	heads := map[int]string{}
-	for i, n := range numbers {
-		heads[n] = at[refs[i]]
-	}
-	return heads, err
 }
 
 // together runs all side by side and gives the first error of the list.

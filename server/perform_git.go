@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/mainstay-ci/mainstay/queue"
@@ -35,7 +36,7 @@ func (p *performer) performGit(ctx context.Context, place queue.Place, e queue.D
 	case queue.MoveBase:
 		landed, err := clone.Land(ctx, git.Landing{Base: base, Old: task.Old, New: task.New,
 			Tickets: []git.Ticket{{Ref: "refs/heads/" + task.Ticket, Commit: task.New}}})
-		return one(queue.LandingTried{Attempt: task.Attempt, Outcome: outcome(landed.Kind), Tip: landed.Tip, Rule: landed.Rule}, err)
+		return one(queue.LandingTried{Attempt: task.Attempt, Outcome: outcome(landed.Kind), Tip: landed.Tip, Rule: rule(landed)}, err)
 	case queue.AbandonAttempt:
 		return abandon(ctx, clone, base, task)
 	case queue.AuditLanding:
@@ -84,7 +85,7 @@ func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Pla
 
 func pushTicket(ctx context.Context, clone *git.Clone, task queue.PushTicket) ([]queue.Fact, error) {
 	err := clone.PushTicket(ctx, "refs/heads/"+task.Ticket, task.Commit)
-	var refused *git.RefusedError
+	var refused *git.Refusal
 	if errors.Is(err, git.ErrTicketTaken) || errors.As(err, &refused) {
 		return []queue.Fact{queue.TicketFailed{Attempt: task.Attempt, Detail: err.Error()}}, nil
 	}
@@ -123,7 +124,7 @@ func moveBranches(ctx context.Context, clone *git.Clone, moves []queue.Move) ([]
 	}
 	var moved []queue.Move
 	for i, r := range results {
-		if r.Moved {
+		if r.State == git.HeadMoved || r.State == git.HeadAlready {
 			moved = append(moved, moves[i])
 		}
 	}
@@ -191,7 +192,15 @@ func audit(ctx context.Context, clone *git.Clone, base string, task queue.AuditL
 	return one(fact, err)
 }
 
-func outcome(kind git.Outcome) queue.Outcome {
+// rule is a refusal in GitHub's own words.
+func rule(o git.Outcome) string {
+	if o.Kind != git.Refused {
+		return ""
+	}
+	return strings.Join(append([]string{o.Reason}, o.Remote...), "; ")
+}
+
+func outcome(kind git.OutcomeKind) queue.Outcome {
 	switch kind {
 	case git.Landed:
 		return queue.OutcomeLanded
