@@ -126,6 +126,9 @@ func (p *actionParser) string(n *yaml.Node) *actionlint.String {
 	if n.Kind != yaml.ScalarNode {
 		p.failAt(n, "a plain value is expected here")
 	}
+	if n.Tag == "!!null" {
+		return &actionlint.String{Pos: &actionlint.Pos{Line: n.Line, Col: n.Column}}
+	}
 	return &actionlint.String{Value: n.Value, Pos: &actionlint.Pos{Line: n.Line, Col: n.Column}}
 }
 

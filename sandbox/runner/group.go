@@ -38,6 +38,7 @@ var errFailFast = errors.New("another job of the matrix failed")
 // endAtOnce announces a job that never starts and ends it.
 func (g *group) endAtOnce(conclusion string, why error) {
 	var j journal
+	j.mask(g.run.spec.Token)
 	if why != nil {
 		j.fail(why)
 	}

@@ -233,14 +233,10 @@ func multiply(rows *object) ([]*object, error) {
 // it would not change; one that fits nowhere is a combination of its own.
 func extend(combinations []*object, rows *object, include []*object) []*object {
 	original := len(combinations)
-	base := make([]*object, original)
-	for i, c := range combinations {
-		base[i] = c.clone()
-	}
 	for _, in := range include {
 		fits := false
 		for i := range original {
-			if !agrees(in, base[i], rows) {
+			if !agrees(in, combinations[i], rows) {
 				continue
 			}
 			fits = true
@@ -255,12 +251,12 @@ func extend(combinations []*object, rows *object, include []*object) []*object {
 	return combinations
 }
 
-func agrees(in, base, rows *object) bool {
+func agrees(in, combination, rows *object) bool {
 	for _, m := range in.members {
 		if _, isRow := rows.get(m.name); !isRow {
 			continue
 		}
-		if v, ok := base.get(m.name); !ok || !same(v, m.value) {
+		if v, ok := combination.get(m.name); !ok || !same(v, m.value) {
 			return false
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -192,9 +193,10 @@ func (r *run) action(dir, shown string, ref usesRef) (*action, error) {
 
 // remoteAction finds the local folder of an owner/name action.
 func (r *run) remoteAction(s *step, ref usesRef) (*action, error) {
-	dir, ok := r.spec.Actions[ref.name()]
-	if !ok {
-		return nil, s.errorf("uses: the action %s is not known here", ref.name())
+	for name, dir := range r.spec.Actions {
+		if strings.EqualFold(name, ref.name()) {
+			return r.action(filepath.Join(dir, ref.path), filepath.Join(ref.name(), ref.path), ref)
+		}
 	}
-	return r.action(filepath.Join(dir, ref.path), filepath.Join(ref.name(), ref.path), ref)
+	return nil, s.errorf("uses: the action %s is not known here", ref.name())
 }
