@@ -74,7 +74,7 @@ func (t *step) batchLive(id int64) bool {
 // audited reports whether nothing is left to do about a batch's landings.
 func (t *step) audited(b *Batch) bool {
 	for _, pr := range b.Landed {
-		if e := t.entries[pr]; e != nil && e.Phase == Landed {
+		if e := t.entries[pr]; e != nil && e.Phase == Landed && !e.Settled {
 			return false // GitHub does not show its end yet
 		}
 	}

@@ -94,8 +94,8 @@ type AbandonAttempt struct {
 // CancelRuns stops exactly the runs that a push started on these commits; nothing comes back.
 type CancelRuns struct {
 	Commits []string `json:"commits"`
-	// Ticket narrows to its branch; empty takes every branch (heads we moved).
-	Ticket string `json:"ticket,omitempty"`
+	// Ticket is the branch they run on: the attempt's, or the one of a head we moved.
+	Ticket string `json:"ticket"`
 }
 
 // PostCheck makes the check on a pull request look like this → CheckPosted.

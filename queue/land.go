@@ -289,13 +289,12 @@ func (a *Attempt) movedHead(pr int) bool {
 	return false
 }
 
-// settle forgets an entry whose end GitHub shows; history keeps it.
+// settle notes that GitHub shows a landed entry's end; a later sweep forgets it.
 func (t *step) settle(f Settled) {
 	e := t.entries[f.PR]
-	if e == nil || e.Phase != Landed {
+	if e == nil || e.Phase != Landed || e.Settled {
 		return
 	}
-	delete(t.entries, f.PR)
+	e.Settled = true
 	t.touchEntry(f.PR)
-	t.touchHeader()
 }

@@ -353,19 +353,23 @@ func (t *step) hintResults(f ResultsHinted) {
 			if f.Done {
 				t.lookAtResults(a)
 			}
-		case (a.Phase == AttemptLanded || a.Phase == AttemptLanding) && a.became(f.Commit) && !f.Done:
-			t.do("cancel/"+f.Commit, CancelRuns{Commits: []string{f.Commit}})
+		case (a.Phase == AttemptLanded || a.Phase == AttemptLanding) && !f.Done:
+			// On the moved branch only: the base runs its own workflows on that commit.
+			if ref := a.movedTo(f.Commit); ref != "" {
+				t.do("cancel/"+f.Commit, CancelRuns{Commits: []string{f.Commit}, Ticket: ref})
+			}
 		}
 	}
 }
 
-func (a *Attempt) became(commit string) bool {
+// movedTo is the branch that we moved to a commit, if there is one.
+func (a *Attempt) movedTo(commit string) string {
 	for _, m := range a.Moved {
 		if m.New == commit {
-			return true
+			return m.Ref
 		}
 	}
-	return false
+	return ""
 }
 
 // lookWhenQuiet reads an attempt's runs once more when the quiet time of a plan

@@ -19,7 +19,7 @@ func (t *step) hintPullRequest(f PullRequestHinted) {
 	switch {
 	case e == nil && !f.Labelled:
 	case e != nil && e.Phase == Landing:
-	case e != nil && e.Phase == Landed:
+	case e != nil && e.Phase == Landed && !e.Settled:
 		t.settleLater(e)
 	default:
 		t.lookAt(f.Number)
@@ -50,15 +50,11 @@ func (t *step) readPullRequest(f PullRequestRead) {
 func (t *step) considerWish(ended *Entry, f PullRequestRead) {
 	pr := f.PR
 	asks := !f.Gone && pr.Status == Open && pr.Base == t.header.Branch && pr.Wish != nil
-	if !asks {
-		if ended != nil && ended.Phase == Out {
-			delete(t.entries, pr.Number)
-			t.touchEntry(pr.Number)
-		}
-		return
-	}
-	if ended != nil && pr.Wish.ID <= ended.Wish.ID {
+	if !asks || ended != nil && pr.Wish.ID <= ended.Wish.ID {
 		return // a wish is used once
+	}
+	if ended != nil && ended.Phase == Landed && !ended.Settled {
+		return // GitHub still has to show the landing; the sweep finds the new wish after that
 	}
 	t.judge(t.enter(pr))
 }
@@ -75,7 +71,7 @@ func (t *step) judge(e *Entry) {
 	ready, why := t.approved(e.PR)
 	switch {
 	case e.Phase == Asking && ready && t.header.BaseAt.IsZero():
-		// The rules are not known yet; the reading of the base judges again.
+		e.Wait = GitHubUnavailable // the rules are not known yet; the reading of the base judges again
 	case e.Phase == Asking && ready:
 		e.Pinned = e.PR.Head
 		t.move(e, Waiting, InLine)
@@ -167,7 +163,7 @@ func (t *step) compareWishes(f WishesFound) {
 	labelled := make(map[int]bool, len(f.Numbers))
 	for _, pr := range f.Numbers {
 		labelled[pr] = true
-		if e := t.entries[pr]; e == nil || e.Phase == Out || e.Phase == Asking {
+		if e := t.entries[pr]; e == nil || e.Phase.Ended() || e.Phase == Asking {
 			t.lookAt(pr)
 		}
 	}
@@ -179,8 +175,15 @@ func (t *step) compareWishes(f WishesFound) {
 			t.settleLater(e)
 		}
 		t.refresh(e)
+		if over := e.Phase == Out && !labelled[e.PR.Number] || e.Settled; over && t.now.Sub(e.End.At) >= keepEnded {
+			delete(t.entries, e.PR.Number)
+			t.touchEntry(e.PR.Number)
+		}
 	}
 }
+
+// keepEnded is how long an ended entry stands for its used wish: late readings still show that.
+const keepEnded = 10 * time.Minute
 
 // inOrder is every entry by place in line. It walks the whole queue: for sweeps only.
 func (t *step) inOrder() []*Entry {

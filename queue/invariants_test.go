@@ -1,0 +1,493 @@
+package queue
+
+import (
+	"slices"
+	"sort"
+	"strings"
+	"time"
+)
+
+// seen is what the invariants remember from step to step.
+type seen struct {
+	membersRead map[int64]MembersRead
+	ended       map[int][]Entry // by pull request, in order
+	outs        map[int64]bool  // wishes told "out"
+	landings    map[int64]string
+	accepted    map[int64]int
+	suspects    map[int64]bool // wishes that were in a red set, or held back by a conflict
+	concluded   map[string]bool
+	receipts    []Receipt
+}
+
+func (s *seen) open() {
+	s.membersRead, s.ended, s.outs = map[int64]MembersRead{}, map[int][]Entry{}, map[int64]bool{}
+	s.landings, s.accepted, s.suspects = map[int64]string{}, map[int64]int{}, map[int64]bool{}
+	s.concluded = map[string]bool{}
+}
+
+var allReasons = []Reason{Conflict, ChecksFailed, TimedOut, NeverStarted, HeadMoved, ApprovalLost, LabelRemoved, Closed, Draft,
+	Retargeted, NotPermitted, RefusedByRule, Withdrawn, AlreadyContained, LandedElsewhere, Infrastructure, AppRemoved, Integrity}
+
+var allWaits = []Wait{NotApproved, InLine, InTest, InLanding, Paused, InvalidConfig, GitHubUnavailable}
+
+// before is what checkStep needs of the state before a step.
+type before struct {
+	phases  map[int64]AttemptPhase
+	waiting []Entry // eligible, in line order
+	batches map[int64]bool
+	wishes  map[int64]int // of living entries
+}
+
+func (w *world) before() before {
+	b := before{phases: map[int64]AttemptPhase{}, batches: map[int64]bool{}, wishes: map[int64]int{}}
+	for _, a := range w.state.attempts {
+		b.phases[a.ID] = a.Phase
+	}
+	for _, pr := range w.state.line {
+		if e := w.state.entries[pr]; e.Phase == Waiting {
+			b.waiting = append(b.waiting, *e)
+		}
+	}
+	for _, x := range w.state.batches {
+		b.batches[x.ID] = true
+	}
+	return b
+}
+
+// checkStep holds one step against the invariants of the design, section 5.
+func (w *world) checkStep(b before, c Changes) {
+	w.t.Helper()
+	w.receipts = append(w.receipts, c.Receipts...)
+	w.checkEnds(c)
+	w.checkNothingLost()
+	w.checkLine()
+	for _, x := range w.state.batches {
+		w.checkBatch(x)
+		if !b.batches[x.ID] {
+			w.checkOrder(x, b)
+		}
+	}
+	live := 0
+	for _, a := range w.state.attempts {
+		if a.live() {
+			live++
+		}
+		if a.Phase == AttemptMoving && b.phases[a.ID] != AttemptMoving {
+			w.checkIntent(a)
+		}
+		if a.Phase == AttemptAbandoning && a.Aim == AimSplit {
+			for _, m := range a.Members {
+				w.suspects[w.state.entries[m.PR].Wish.ID] = true
+			}
+		}
+	}
+	if live > w.state.header.Settings.Parallel {
+		w.t.Fatalf("S8: %d attempts are alive", live)
+	}
+	w.checkPhases()
+}
+
+// checkEnds is S10's second half and the booking of S4 and S5.
+func (w *world) checkEnds(c Changes) {
+	w.t.Helper()
+	for _, e := range c.Ended {
+		id := e.Wish.ID
+		w.note("  #%d (wish %d) is %s: %+v", e.PR.Number, id, e.Phase, *e.End)
+		if w.outs[id] || w.landings[id] != "" {
+			w.t.Fatalf("S4: wish %d of #%d ended twice", id, e.PR.Number)
+		}
+		w.ended[e.PR.Number] = append(w.ended[e.PR.Number], e)
+		if e.End.Detail == "" || e.End.At.IsZero() {
+			w.t.Fatalf("S10: #%d ended without a word: %+v", e.PR.Number, e.End)
+		}
+		if e.Phase == Landed {
+			w.landings[id] = e.Became
+			if !w.contains(w.base, e.Became) && !w.removed[e.Became] {
+				w.t.Fatalf("S5: #%d is told landed, and %s is not in the base", e.PR.Number, e.Became)
+			}
+			continue
+		}
+		w.outs[id] = true
+		if !slices.Contains(allReasons, e.End.Reason) {
+			w.t.Fatalf("S10: #%d is out for %q, which is no word of ours", e.PR.Number, e.End.Reason)
+		}
+		switch e.End.Reason.conclusion() {
+		case "":
+			w.t.Fatalf("reason %s has no conclusion", e.End.Reason)
+		case "failure", "action_required", "timed_out":
+			if e.End.Next == "" {
+				w.t.Fatalf("S10: #%d is out for %s without a next step", e.PR.Number, e.End.Reason)
+			}
+		}
+		for _, became := range w.chain(w.base) {
+			if x := w.commits[became]; x.pr == e.PR.Number && x.head == e.Pinned && e.Pinned != "" && !w.earlierLanding(e) {
+				w.t.Fatalf("S5: #%d is told out, and %s is in the base", e.PR.Number, became)
+			}
+		}
+	}
+}
+
+// earlierLanding reports whether the same head was landed for another wish before, or by somebody else.
+func (w *world) earlierLanding(e Entry) bool {
+	for _, x := range w.ended[e.PR.Number] {
+		if x.Phase == Landed {
+			return true
+		}
+	}
+	return w.pulls[e.PR.Number].status != Open
+}
+
+// checkNothingLost is S10's first half: a wish once accepted lives or has ended on record.
+func (w *world) checkNothingLost() {
+	w.t.Helper()
+	living := map[int64]bool{}
+	for _, e := range w.state.entries {
+		w.accepted[e.Wish.ID] = e.PR.Number
+		if !e.Phase.Ended() {
+			living[e.Wish.ID] = true
+			if w.outs[e.Wish.ID] || w.landings[e.Wish.ID] != "" {
+				w.t.Fatalf("wish %d of #%d is back after its end", e.Wish.ID, e.PR.Number)
+			}
+		}
+	}
+	for id, pr := range w.accepted {
+		// A wish replaced by a newer one while it stood is the same asking.
+		e := w.state.entries[pr]
+		replaced := e != nil && e.Wish.ID > id
+		if !living[id] && !w.outs[id] && w.landings[id] == "" && !replaced && len(w.ended[pr]) == 0 {
+			w.t.Fatalf("S10: wish %d of #%d vanished", id, pr)
+		}
+	}
+}
+
+func (w *world) checkLine() {
+	w.t.Helper()
+	in := map[int]bool{}
+	last := int64(0)
+	for _, pr := range w.state.line {
+		e := w.state.entries[pr]
+		if e == nil || e.Phase != Asking && e.Phase != Waiting {
+			w.t.Fatalf("#%d is in line and is not waiting: %+v", pr, e)
+		}
+		if in[pr] || e.Order <= last {
+			w.t.Fatalf("the line is out of order at #%d: %v", pr, w.state.line)
+		}
+		in[pr], last = true, e.Order
+	}
+	for pr, e := range w.state.entries {
+		if (e.Phase == Asking || e.Phase == Waiting) != in[pr] {
+			w.t.Fatalf("#%d is %s, in line: %v", pr, e.Phase, in[pr])
+		}
+	}
+}
+
+// checkBatch: testing + set aside + landed + out = members, each exactly once.
+func (w *world) checkBatch(b *Batch) {
+	w.t.Helper()
+	var all []int
+	for i, n := range b.Nodes {
+		if (n.State == NodeSplit || n.State == NodeDone) && len(n.Members) > 0 {
+			w.t.Fatalf("node %d of batch %d is %s and holds %v", i, b.ID, n.State, n.Members)
+		}
+		if (n.State == NodeAside || n.State == NodeTesting) && len(n.Members) == 0 {
+			w.t.Fatalf("node %d of batch %d is %s and holds nobody", i, b.ID, n.State)
+		}
+		all = append(all, n.Members...)
+		tested := false
+		for _, a := range w.state.attempts {
+			tested = tested || a.Batch == b.ID && a.Node == i && a.live()
+		}
+		if tested != (n.State == NodeTesting) && b.Closed.IsZero() && len(n.Members) > 0 {
+			w.t.Fatalf("node %d of batch %d is %s, with a living attempt: %v", i, b.ID, n.State, tested)
+		}
+	}
+	all = append(append(all, b.Landed...), b.Out...)
+	members := append([]int(nil), b.Members...)
+	sort.Ints(all)
+	sort.Ints(members)
+	if !slices.Equal(all, members) {
+		w.t.Fatalf("batch %d does not add up: members %v, found %v (%+v)", b.ID, members, all, b)
+	}
+	if !b.Closed.IsZero() && len(b.Landed)+len(b.Out) != len(b.Members) {
+		w.t.Fatalf("batch %d closed with members left", b.ID)
+	}
+}
+
+// checkOrder is S7: a new batch takes the eligible entries from the front of the line.
+func (w *world) checkOrder(b *Batch, was before) {
+	w.t.Helper()
+	last := int64(0)
+	for _, pr := range b.Members {
+		e := w.state.entries[pr]
+		if e.Order <= last {
+			w.t.Fatalf("S7: batch %d is not in line order: %v", b.ID, b.Members)
+		}
+		last = e.Order
+	}
+	for _, e := range was.waiting {
+		now := w.state.entries[e.PR.Number]
+		if now.Phase == Waiting && now.Order < last && now.Wish.ID == e.Wish.ID {
+			w.t.Fatalf("S7: batch %d (%v) overtakes #%d", b.ID, b.Members, e.PR.Number)
+		}
+	}
+}
+
+// checkIntent is S3, held against what GitHub showed at the last reading.
+func (w *world) checkIntent(a *Attempt) {
+	w.t.Helper()
+	read := w.membersRead[a.ID]
+	if read.Base.Tip != a.Old {
+		w.t.Fatalf("S3: the intent of attempt %d moves the base from %s, it was read at %s", a.ID, a.Old, read.Base.Tip)
+	}
+	for _, m := range a.Members {
+		i := slices.IndexFunc(read.PRs, func(pr PullRequest) bool { return pr.Number == m.PR })
+		if i < 0 {
+			w.t.Fatalf("S3: #%d was not read before the intent", m.PR)
+		}
+		pr := read.PRs[i]
+		if pr.Head != m.Head || pr.Status != Open || pr.Draft || pr.Base != "main" || pr.Wish == nil || !pr.Wish.MayWrite ||
+			pr.Approvals < read.Base.Rules.Approvals || len(pr.ChangesRequested) > 0 || w.state.entries[m.PR].Pinned != m.Head {
+			w.t.Fatalf("S3: the intent takes #%d at %s, read as %+v", m.PR, m.Head, pr)
+		}
+	}
+}
+
+// checkPhases: where an entry says it is, it is.
+func (w *world) checkPhases() {
+	w.t.Helper()
+	for pr, e := range w.state.entries {
+		if !e.Phase.Ended() && !slices.Contains(allWaits, e.Wait) {
+			w.t.Fatalf("#%d is %s and waits for %q", pr, e.Phase, e.Wait)
+		}
+		leaves := 0
+		if b := w.state.batch(e.Batch); b != nil {
+			for _, n := range b.Nodes {
+				if contains(n.Members, pr) {
+					leaves++
+				}
+			}
+		}
+		want := 0
+		if e.Phase == Testing || e.Phase == Landing {
+			want = 1
+		}
+		if leaves != want {
+			w.t.Fatalf("#%d is %s and in %d leaves", pr, e.Phase, leaves)
+		}
+		a := w.state.attempt(e.Attempt)
+		if e.Phase == Landing && (a == nil || a.IntentAt.IsZero() || !a.live() || !a.holds(pr)) {
+			w.t.Fatalf("#%d is landing without an intent: %+v", pr, a)
+		}
+		if (e.Phase == Waiting || e.Phase == Testing || e.Phase == Landing) && e.Pinned == "" {
+			w.t.Fatalf("#%d is %s without a pinned head", pr, e.Phase)
+		}
+		if e.Phase.Ended() != (e.End != nil) {
+			w.t.Fatalf("#%d is %s, end %+v", pr, e.Phase, e.End)
+		}
+	}
+}
+
+// checkLanding is S1, S2, S4, S5 and S6 at the moment the base moves by our push.
+func (w *world) checkLanding(x MoveBase) {
+	w.t.Helper()
+	a := w.state.attempt(x.Attempt)
+	if a == nil || a.IntentAt.IsZero() || a.New != x.New || a.Old != x.Old {
+		w.t.Fatalf("the base moves without an intent: %+v", x)
+	}
+	if bad := w.culprits(x.New); len(bad) > 0 {
+		w.t.Fatalf("S1: %s lands, red because of %v", x.New, bad)
+	}
+	if !w.green(x.New, x.Ticket) {
+		w.t.Fatalf("S1: %s lands and was not tested green", x.New)
+	}
+	at := x.New
+	for i := len(a.Members) - 1; i >= 0; i-- {
+		m := a.Members[i]
+		if c := w.commits[at]; c.pr != m.PR || c.head != m.Head || c.attempt != a.ID {
+			w.t.Fatalf("S2: %s is %+v, want #%d at %s", at, c, m.PR, m.Head)
+		}
+		at = w.commits[at].parent
+		if e := w.state.entries[m.PR]; e == nil || w.outs[e.Wish.ID] || w.landings[e.Wish.ID] != "" || e.Phase != Landing {
+			w.t.Fatalf("S4, S5: #%d lands in %+v", m.PR, e)
+		}
+	}
+	if at != x.Old {
+		w.t.Fatalf("S2: %s stands on %s, not on %s", x.New, at, x.Old)
+	}
+	for _, c := range w.chain(x.New) {
+		if w.removed[c] {
+			w.t.Fatalf("S6: %s brings %s back", x.New, c)
+		}
+	}
+	w.checkOvertaken(a)
+}
+
+// green: a run by push on the ticket, all of them successes, no check red.
+func (w *world) green(commit, ticket string) bool {
+	n := 0
+	for _, r := range w.runs {
+		if r.commit == commit && r.Branch == ticket && r.Event == "push" {
+			if r.Status != "completed" || r.Conclusion != "success" {
+				return false
+			}
+			n++
+		}
+	}
+	return n > 0
+}
+
+// checkOvertaken is S7 at the landing: nobody innocent, eligible when the batch was taken, stays behind.
+func (w *world) checkOvertaken(a *Attempt) {
+	w.t.Helper()
+	b := w.state.batch(a.Batch)
+	for _, m := range a.Members {
+		e := w.state.entries[m.PR]
+		for pr, f := range w.state.entries {
+			ahead := f.Order < e.Order && (f.Phase == Waiting || f.Phase == Testing)
+			if ahead && !w.suspects[f.Wish.ID] && !w.suspects[e.Wish.ID] && f.Since.Before(b.Opened) {
+				w.t.Fatalf("S7: #%d lands before #%d", m.PR, pr)
+			}
+		}
+	}
+}
+
+func (w *world) checkTickets() {
+	w.t.Helper()
+	if len(w.tickets) > 1 {
+		w.t.Fatalf("S8: tickets %v are alive together", w.tickets)
+	}
+}
+
+// checkPost: our check is never green on an open pull request, and its end is its last word.
+func (w *world) checkPost(c PostCheck) {
+	w.t.Helper()
+	p := w.pulls[c.PR]
+	if c.Conclusion != "" != (c.Status == "completed") || c.Title == "" || c.Summary == "" {
+		w.t.Fatalf("a check is half told: %+v", c)
+	}
+	if p.status == Open && (c.Conclusion == "success" || c.Conclusion == "neutral" || c.Conclusion == "skipped") {
+		w.t.Fatalf("our check concludes %s on #%d, which is open", c.Conclusion, c.PR)
+	}
+	if w.concluded[c.ExternalID] && c.Status != "completed" {
+		w.t.Fatalf("the check of #%d says %q after its end", c.PR, c.Title)
+	}
+	if c.Status == "completed" {
+		w.concluded[c.ExternalID] = true
+	}
+}
+
+// checkAtRest lets everything under way end and looks at what is left.
+func (w *world) checkAtRest() {
+	w.t.Helper()
+	w.run(16 * time.Minute)
+	for _, ticket := range sortedNames(w.tickets) {
+		owned := false
+		for _, a := range w.state.attempts {
+			owned = owned || a.live() && a.Ticket == ticket
+		}
+		if !owned {
+			w.t.Fatalf("ticket %s was left behind", ticket)
+		}
+	}
+	for _, n := range sortedKeys(w.ended) {
+		e := w.ended[n][len(w.ended[n])-1]
+		p := w.pulls[n]
+		if now := w.state.entries[n]; now != nil && !now.Phase.Ended() {
+			continue // asked again
+		}
+		if c := p.check[e.Pinned]; e.Pinned != "" && c.Status != "completed" {
+			w.t.Fatalf("#%d is %s, its check says %q (%s)", n, e.Phase, c.Title, c.Status)
+		}
+		if e.Phase == Out && p.status == Open && p.label && p.wish.ID <= e.Wish.ID {
+			w.t.Fatalf("#%d is out and still labelled", n)
+		}
+		if e.Phase == Landed && p.status == Open {
+			w.t.Fatalf("#%d landed and is still open", n)
+		}
+		if (e.End.Next != "") != (p.comment != "") && len(w.ended[n]) == 1 {
+			w.t.Fatalf("#%d is told %q, its comment says %q", n, e.End.Next, p.comment)
+		}
+	}
+}
+
+// Expectations.
+
+func (w *world) lastEnd(n int) *Entry {
+	if all := w.ended[n]; len(all) > 0 {
+		return &all[len(all)-1]
+	}
+	return nil
+}
+
+func (w *world) requireLanded(numbers ...int) {
+	w.t.Helper()
+	for _, n := range numbers {
+		if e := w.lastEnd(n); e == nil || e.Phase != Landed || !w.holds(w.base, n) {
+			w.t.Fatalf("#%d did not land: %s", n, w.where(n))
+		}
+	}
+}
+
+func (w *world) requireOut(n int, why Reason) {
+	w.t.Helper()
+	if e := w.lastEnd(n); e == nil || e.Phase != Out || e.End.Reason != why {
+		w.t.Fatalf("#%d should be out for %s: %s", n, why, w.where(n))
+	}
+}
+
+func (w *world) requireWaits(n int, why Wait) {
+	w.t.Helper()
+	if e := w.state.entries[n]; e == nil || e.Phase.Ended() || e.Wait != why {
+		w.t.Fatalf("#%d should wait for %s: %s", n, why, w.where(n))
+	}
+}
+
+func (w *world) where(n int) string {
+	if e := w.lastEnd(n); e != nil {
+		return string(encoded(w.t, e))
+	}
+	if e := w.state.entries[n]; e != nil {
+		return string(encoded(w.t, e))
+	}
+	return "unknown"
+}
+
+// untilEnded runs until each of these has ended, and nothing newer is asked for it.
+func (w *world) untilEnded(numbers ...int) {
+	w.t.Helper()
+	living := func(n int) bool {
+		e, last, wish := w.state.entries[n], w.lastEnd(n), w.pulls[n].wish
+		return last == nil || e != nil && !e.Phase.Ended() || wish != nil && wish.ID > last.Wish.ID
+	}
+	w.runUntil(12*time.Hour, func() bool { return !slices.ContainsFunc(numbers, living) })
+	for _, n := range numbers {
+		if living(n) {
+			w.t.Fatalf("#%d did not end: %s", n, w.where(n))
+		}
+	}
+}
+
+// untilPhase runs until the newest attempt is in a phase.
+func (w *world) untilPhase(phase AttemptPhase) *Attempt {
+	w.t.Helper()
+	var found *Attempt
+	if !w.runUntil(3*time.Hour, func() bool {
+		if n := len(w.state.attempts); n > 0 && w.state.attempts[n-1].Phase == phase {
+			found = w.state.attempts[n-1]
+		}
+		return found != nil
+	}) {
+		w.t.Fatalf("no attempt came to be %s", phase)
+	}
+	return found
+}
+
+// membersDelay has the last reading before the intent begin after what the test does now.
+func (w *world) membersDelay() {
+	for key := range w.running {
+		if strings.HasPrefix(key, "attempt/") {
+			w.crash() // its answer is lost; it is read again
+			return
+		}
+	}
+}
