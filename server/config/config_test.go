@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -270,4 +271,63 @@ func TestMatch(t *testing.T) {
 	if match(strings.Repeat("*a", 100), strings.Repeat("a", 200)+"b") {
 		t.Error("it fits, and must not")
 	}
+}
+
+// The example that people copy must work, and its defaults must be the defaults.
+func TestDocumentedExample(t *testing.T) {
+	page, err := os.ReadFile("../../docs/config.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(page), "```yaml\n")
+	src, _, ended := strings.Cut(rest, "```")
+	if !found || !ended {
+		t.Fatal("the page has no example")
+	}
+	c, warnings := read(t, src)
+	if len(warnings) > 0 {
+		t.Errorf("warnings: %v", warnings)
+	}
+	want := queue.Defaults()
+	want.Checks = []queue.NamedCheck{{Name: "build"}, {Name: "e2e", SkippedOK: true}}
+	want.Suites = map[string]int{"unit": 4, "browser": 0}
+	if got := c.For("main", "main"); !reflect.DeepEqual(got, want) {
+		t.Errorf("main has\n%+v, want\n%+v", got, want)
+	}
+	if got := c.For("release/1", "main").BatchSize; got != 1 {
+		t.Errorf("a release has batches of %d", got)
+	}
+	for key := range fieldsOf(t) {
+		if !strings.Contains(string(page), "`"+key+"`") {
+			t.Errorf("the page says nothing of %s", key)
+		}
+	}
+}
+
+// fieldsOf asks the reader itself which keys it knows.
+func fieldsOf(t *testing.T) map[string]bool {
+	t.Helper()
+	_, warnings := read(t, "queues:\n  - {x: 1, when: 1, priority: 1, merge: 1, flaky: 1, enter: 1, pause: 1, deploys: 1, notify: 1, batch: {x: 1}, timeouts: {x: 1}}\nx: 1\n")
+	keys := map[string]bool{}
+	for _, w := range warnings {
+		_, list, ok := strings.Cut(w, "(known are ")
+		if !ok {
+			continue
+		}
+		for _, key := range strings.Split(strings.TrimSuffix(list, ")"), ", ") {
+			switch key {
+			case "size", "wait":
+				key = "batch." + key
+			case "start", "run":
+				key = "timeouts." + key
+			case "batch", "timeouts":
+				continue
+			}
+			keys[key] = true
+		}
+	}
+	if len(keys) != 12 {
+		t.Fatalf("the reader knows %v", keys)
+	}
+	return keys
 }
