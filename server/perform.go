@@ -48,7 +48,8 @@ func (p *performer) perform(ctx context.Context, place queue.Place, e queue.DueE
 	case queue.ReadMembers:
 		return one(p.readMembers(ctx, place, task))
 	case queue.PostCheck:
-		id, err := p.github.PostCheck(ctx, place, task, task.Again || e.Tries > 0)
+		task.Again = task.Again || e.Tries > 0
+		id, err := p.github.PostCheck(ctx, place, task)
 		return one(queue.CheckPosted{PR: task.PR, Head: task.Head, ID: id}, err)
 	case queue.RemoveLabel:
 		return nil, p.github.RemoveLabel(ctx, place, task.PR, task.Label)
@@ -71,12 +72,11 @@ func one[F queue.Fact](fact F, err error) ([]queue.Fact, error) {
 }
 
 func (p *performer) readBase(ctx context.Context, place queue.Place) (queue.BaseRead, error) {
-	at := p.clock()
 	base, err := p.github.ReadBase(ctx, place)
 	if err != nil {
 		return queue.BaseRead{}, err
 	}
-	read := queue.BaseRead{Tip: base.Tip, Missing: base.Missing, Rules: base.Rules, Settings: queue.Defaults(), ReadAt: at}
+	read := queue.BaseRead{Tip: base.Tip, Missing: base.Missing, Rules: base.Rules, Settings: queue.Defaults(), ReadAt: base.ReadAt}
 	if base.Config == nil {
 		return read, nil
 	}
@@ -88,13 +88,16 @@ func (p *performer) readBase(ctx context.Context, place queue.Place) (queue.Base
 		read.Problem = err.Error()
 		return read, nil
 	}
-	read.Settings = file.For(place.Branch, base.DefaultBranch)
+	defaultBranch := ""
+	if base.DefaultBranch {
+		defaultBranch = place.Branch
+	}
+	read.Settings = file.For(place.Branch, defaultBranch)
 	return read, nil
 }
 
 // readMembers reads the members and the base side by side, and asks git what each head is.
 func (p *performer) readMembers(ctx context.Context, place queue.Place, task queue.ReadMembers) (queue.MembersRead, error) {
-	at := p.clock()
 	read := queue.MembersRead{Attempt: task.Attempt}
 	heads := map[int]string{}
 	err := together(
@@ -103,8 +106,8 @@ func (p *performer) readMembers(ctx context.Context, place queue.Place, task que
 			return err
 		},
 		func() error {
-			tip, missing, rules, err := p.github.ReadRules(ctx, place)
-			read.Base = queue.BaseRead{Tip: tip, Missing: missing, Rules: rules, ReadAt: at}
+			base, err := p.github.ReadRules(ctx, place)
+			read.Base = queue.BaseRead{Tip: base.Tip, Missing: base.Missing, Rules: base.Rules, ReadAt: base.ReadAt}
 			return err
 		},
 		func() (err error) {
@@ -170,7 +173,8 @@ func (p *performer) settle(ctx context.Context, place queue.Place, task queue.Se
 	}
 	err = together(
 		func() error {
-			_, err := p.github.PostCheck(ctx, place, task.Check, task.Check.Again || again)
+			task.Check.Again = task.Check.Again || again
+			_, err := p.github.PostCheck(ctx, place, task.Check)
 			return err
 		},
 		func() error {

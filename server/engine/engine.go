@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mainstay-ci/mainstay/queue"
@@ -76,7 +77,7 @@ type Engine struct {
 	inbox   chan struct{}
 	outbox  chan struct{}
 	workers sync.WaitGroup
-	work    context.Context
+	work    atomic.Pointer[context.Context] // set while Run works
 	watch   watchers
 }
 
@@ -91,7 +92,7 @@ func New(o Options) *Engine {
 // Run works until ctx ends, then lets what is under way finish or break off, and
 // returns. It fails only when the store can't be read at the start.
 func (e *Engine) Run(ctx context.Context) error {
-	e.work = ctx
+	e.work.Store(&ctx)
 	places, err := e.Ledger.Queues(ctx)
 	if err != nil {
 		return fmt.Errorf("start the engine: %w", err)

@@ -63,7 +63,7 @@ func (e *Engine) takeDelivery(ctx context.Context, d queue.Delivery) error {
 			return err
 		}
 		for _, p := range places {
-			events[p.ID] = append(events[p.ID], queue.Event{At: d.At, Fact: h.Fact})
+			events[p.ID] = append(events[p.ID], queue.Event{At: e.Clock(), Fact: h.Fact})
 		}
 	}
 	if err := e.Inbox.FinishDelivery(ctx, d.GUID, events); err != nil {
@@ -117,5 +117,6 @@ func (e *Engine) OpenQueue(ctx context.Context, place queue.Place) (queue.Place,
 		return opened, err
 	}
 	e.places.Store(opened.ID, opened)
+	e.watch.tellOpened()
 	return opened, e.Tell(ctx, opened.ID, queue.BaseHinted{})
 }

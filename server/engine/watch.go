@@ -4,8 +4,9 @@ import "sync"
 
 // watchers are pages that want to know when a queue changed.
 type watchers struct {
-	mu  sync.Mutex
-	all map[int64]map[chan struct{}]bool
+	mu     sync.Mutex
+	all    map[int64]map[chan struct{}]bool
+	opened chan struct{}
 }
 
 // Watch tells, by a token in a channel of one, each time the queue changed; the
@@ -34,5 +35,24 @@ func (w *watchers) tell(id int64) {
 	defer w.mu.Unlock()
 	for ch := range w.all[id] {
 		ping(ch)
+	}
+}
+
+// Opened gives a channel that is closed when the next queue is opened.
+func (e *Engine) Opened() <-chan struct{} {
+	e.watch.mu.Lock()
+	defer e.watch.mu.Unlock()
+	if e.watch.opened == nil {
+		e.watch.opened = make(chan struct{})
+	}
+	return e.watch.opened
+}
+
+func (w *watchers) tellOpened() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.opened != nil {
+		close(w.opened)
+		w.opened = nil
 	}
 }

@@ -31,12 +31,13 @@ func (e *Engine) Wake(id int64) {
 		r.again = true
 		return
 	}
-	if e.work == nil || e.work.Err() != nil {
+	work := e.work.Load()
+	if work == nil || (*work).Err() != nil {
 		return // the events stay recorded for the next start
 	}
 	r.busy = true
 	e.workers.Add(1)
-	go e.run(e.work, id, r)
+	go e.run(*work, id, r)
 }
 
 func (e *Engine) run(ctx context.Context, id int64, r *runner) {

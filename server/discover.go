@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/mainstay-ci/mainstay/queue"
+)
+
+// discover opens a queue for each repository's default branch and makes sure of
+// its label, at the start and every hour. Other branches get theirs with the first label.
+func (srv *server) discover(ctx context.Context) {
+	for pause := time.Second; ; {
+		err := srv.openQueues(ctx)
+		wait := time.Hour
+		if err != nil {
+			if ctx.Err() != nil {
+				return
+			}
+			srv.log.Warn("the App's repositories could not be read; trying again", "err", err, "after", pause)
+			wait, pause = pause, min(2*pause, 5*time.Minute)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (srv *server) openQueues(ctx context.Context) error {
+	places, err := srv.app.Repositories(ctx)
+	if err != nil {
+		return err
+	}
+	known, err := srv.store.Queues(ctx)
+	if err != nil {
+		return err
+	}
+	have := map[queue.Place]bool{}
+	for _, p := range known {
+		p.ID = 0
+		have[p] = true
+	}
+	for _, p := range places {
+		if have[p] {
+			continue
+		}
+		if _, err := srv.engine.OpenQueue(ctx, p); err != nil {
+			return err
+		}
+		if err := srv.app.EnsureLabel(ctx, p, queue.Defaults().Label); err != nil {
+			srv.log.Warn("the label could not be created", "repository", p.Owner+"/"+p.Name, "err", err)
+		}
+	}
+	return nil
+}

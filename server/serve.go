@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/mainstay-ci/mainstay/queue"
+	"github.com/mainstay-ci/mainstay/server/engine"
+	"github.com/mainstay-ci/mainstay/server/git"
+	"github.com/mainstay-ci/mainstay/server/github"
+	"github.com/mainstay-ci/mainstay/server/store"
+)
+
+// Run serves until the process is told to stop.
+func (c serveCommand) Run(ctx context.Context) error {
+	s, err := c.settings()
+	if err != nil {
+		return err
+	}
+	level := slog.LevelInfo
+	if s.verbose {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	srv, err := start(ctx, s, log)
+	if err != nil {
+		return err
+	}
+	log.Info("serving", "listen", srv.listen.Addr().String(), "url", s.url)
+	<-ctx.Done()
+	srv.stop()
+	return nil
+}
+
+// server is one running Mainstay.
+type server struct {
+	url    string
+	listen net.Listener
+	store  *store.Store
+	app    *github.App
+	engine *engine.Engine
+	clones *clones
+	http   *http.Server
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+	log    *slog.Logger
+}
+
+// start opens the store, plugs the adapters in and begins to work. What it needs
+// and does not find is said before anything listens.
+func start(ctx context.Context, s settings, log *slog.Logger) (*server, error) {
+	if err := git.CheckVersion(ctx); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(s.data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	listen, err := net.Listen("tcp", s.listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w; is another server there? Choose another address with --listen", s.listen, err)
+	}
+	srv := &server{url: s.url, listen: listen, log: log}
+	if srv.url == "" {
+		srv.url = "http://" + listen.Addr().String()
+	}
+	if srv.store, err = store.Open(ctx, filepath.Join(s.data, "mainstay.db")); err != nil {
+		listen.Close()
+		return nil, err
+	}
+	if err := srv.wire(s); err != nil {
+		listen.Close()
+		srv.store.Close()
+		return nil, err
+	}
+	srv.run(ctx)
+	return srv, nil
+}
+
+func (srv *server) wire(s settings) error {
+	app, err := github.New(github.Options{
+		AppID: s.appID, Key: s.key, Secrets: s.secrets, APIURL: s.api, GitURL: s.github, Log: srv.log,
+		PageURL: func(p queue.Place, pr int) string {
+			return fmt.Sprintf("%s/q/%s/%s/%s/pr/%d", srv.url, p.Owner, p.Name, p.Branch, pr)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	srv.app = app
+	srv.clones = &clones{dir: filepath.Join(s.data, "clones"), github: app, log: srv.log}
+	srv.engine = engine.New(engine.Options{
+		Ledger: srv.store, Outbox: srv.store, Inbox: srv.store, Interpreter: app, Log: srv.log,
+		Performer: &performer{github: app, clones: srv.clones, clock: time.Now, log: srv.log},
+	})
+	return srv.wireWeb(s, app)
+}
+
+// run starts the engine, the listener and the look for repositories.
+func (srv *server) run(ctx context.Context) {
+	ctx, srv.cancel = context.WithCancel(ctx)
+	srv.work.Add(3)
+	go func() {
+		defer srv.work.Done()
+		if err := srv.engine.Run(ctx); err != nil && ctx.Err() == nil {
+			srv.log.Error("the engine stopped", "err", err)
+		}
+	}()
+	go func() {
+		defer srv.work.Done()
+		if err := srv.http.Serve(srv.listen); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			srv.log.Error("the listener stopped", "err", err)
+		}
+	}()
+	go func() {
+		defer srv.work.Done()
+		srv.discover(ctx)
+	}()
+}
+
+// stop ends everything in order: no new requests, then the engine, then the store.
+func (srv *server) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	srv.cancel()
+	if err := srv.http.Shutdown(ctx); err != nil {
+		srv.http.Close() // pages that listen for changes stay connected
+	}
+	srv.work.Wait()
+	srv.clones.close()
+	if err := srv.store.Close(); err != nil {
+		srv.log.Error("the store did not close", "err", err)
+	}
+}
