@@ -18,6 +18,9 @@ import (
 // maxDepth is far more than any file of ours nests; the parser's cost grows with its square.
 const maxDepth = 20
 
+// maxLine bounds a line in bytes: the parser takes seconds over a long one made to be slow.
+const maxLine = 2000
+
 // maxQuote is how much of a value stands in a message.
 const maxQuote = 60
 
@@ -31,6 +34,10 @@ func (r *reader) tree(src []byte) ast.Node {
 		return nil
 	case !utf8.Valid(src) || bytes.IndexByte(src, 0) >= 0:
 		r.fail(start, "", "the file is not text in UTF-8")
+		return nil
+	}
+	if line := longLine(src); line > 0 {
+		r.fail(&token.Position{Line: line, Column: maxLine + 1}, "", fmt.Sprintf("the line has more than %d bytes: break it", maxLine))
 		return nil
 	}
 	file, err := parse(string(src))
@@ -52,6 +59,18 @@ func (r *reader) tree(src []byte) ast.Node {
 		return nil
 	}
 	return docs[0]
+}
+
+// longLine is the number of the first line that is too long, or 0.
+func longLine(src []byte) int {
+	number := 0
+	for line := range bytes.Lines(src) {
+		number++
+		if len(line) > maxLine {
+			return number
+		}
+	}
+	return 0
 }
 
 // parse turns a panic of the parser into an error: a strange file must not stop a server.
