@@ -14,6 +14,7 @@ import (
 type forge struct {
 	commits  map[string]commit
 	base     string
+	baseGone bool
 	removed  map[string]bool // commits somebody took out of the base
 	tickets  map[string]string
 	pulls    map[int]*pull
@@ -396,6 +397,9 @@ func (w *world) read(n int) PullRequest {
 
 func (w *world) readBase() BaseRead {
 	read := BaseRead{Tip: w.base, Rules: w.rules, Settings: w.settings, Problem: w.problem, ReadAt: w.now}
+	if w.baseGone {
+		return BaseRead{Missing: true, ReadAt: w.now}
+	}
 	if w.problem != "" {
 		read.Settings = Settings{}
 	}

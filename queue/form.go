@@ -241,8 +241,11 @@ func (t *step) takeBuildFailed(f BuildFailed) {
 		t.putOut(e, End{Reason: Infrastructure, Detail: "Its head commit can't be fetched: " + f.Detail + ".",
 			Next: "Push the branch again and set the label again."})
 	} else {
-		t.header.BaseAt = time.Time{} // what we knew of the base is wrong: read it again first
-		t.lookAtBase()
+		// What we knew of the base is wrong: read it again first, and ever more patiently.
+		tries := len(t.batch(a.Batch).Nodes[a.Node].Attempts)
+		t.header.BaseAt, t.header.BaseAsked = time.Time{}, t.now
+		t.touchHeader()
+		t.doAt("base", t.now.Add(backoff(tries)), ReadBase{})
 	}
 	t.setAside(a)
 }

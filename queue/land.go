@@ -12,6 +12,10 @@ var auditAfter = []time.Duration{time.Minute, 10 * time.Minute}
 // landPatience is how long an unanswered or delayed landing is repeated.
 const landPatience = 10 * time.Minute
 
+func (t *step) checkMembers(a *Attempt, due time.Time) {
+	t.doAt(attemptKey(a.ID), due, ReadMembers{Attempt: a.ID, Numbers: a.numbers(), Label: t.header.Settings.Label})
+}
+
 // readMembers holds every member and the base against the last reading, then
 // writes the intent. From there on there is no cancel.
 func (t *step) readMembers(f MembersRead) {
@@ -19,12 +23,18 @@ func (t *step) readMembers(f MembersRead) {
 	if a == nil || a.Phase != AttemptChecking {
 		return
 	}
-	if !f.Base.Missing && !f.Base.ReadAt.Before(t.header.BaseAt) {
-		t.header.BaseAt, t.header.Rules = f.Base.ReadAt, f.Base.Rules
+	if !f.Base.ReadAt.Before(t.header.BaseAt) {
+		t.header.BaseAt, t.header.Missing = f.Base.ReadAt, f.Base.Missing
+		t.touchHeader()
+	}
+	if !f.Base.Missing && f.Base.ReadAt.Equal(t.header.BaseAt) {
+		t.header.Rules = f.Base.Rules
 		t.seeTip(f.Base.Tip)
 	}
+	read := map[int]bool{}
 	for _, pr := range f.PRs {
-		if e := t.entries[pr.Number]; e != nil && e.free() {
+		read[pr.Number] = true
+		if e := t.entries[pr.Number]; e != nil && e.free() && !pr.ReadAt.Before(e.PR.ReadAt) {
 			e.PR = pr
 			t.touchEntry(pr.Number)
 			t.judge(e)
@@ -33,14 +43,28 @@ func (t *step) readMembers(f MembersRead) {
 	if a.Phase != AttemptChecking {
 		return // somebody went out, or the base moved: abandoned
 	}
+	if len(read) < len(a.Members) {
+		t.askAfter(a, read)
+		return
+	}
 	for _, c := range t.header.Rules.Checks {
 		a.Plan.addCheck(c)
 	}
-	if t.header.Pause != nil || len(f.PRs) < len(a.Members) || a.judge(t.now, t.header.Settings).state != passed {
+	if t.header.Pause != nil || t.header.Missing || a.judge(t.now, t.header.Settings).state != passed {
 		t.setPhase(a, AttemptTesting) // judged again when that changes
 		return
 	}
 	t.writeIntent(a)
+}
+
+// askAfter looks at members that the last reading did not show: they may be gone.
+func (t *step) askAfter(a *Attempt, read map[int]bool) {
+	for _, pr := range a.numbers() {
+		if !read[pr] {
+			t.lookAt(pr)
+		}
+	}
+	t.checkMembers(a, t.now.Add(5*time.Second))
 }
 
 func (t *step) writeIntent(a *Attempt) {
@@ -141,7 +165,7 @@ func (t *step) land(a *Attempt, tip string) {
 
 func (t *step) landMember(a *Attempt, b *Batch, m Member) {
 	e := t.entries[m.PR]
-	if e == nil || e.Phase.Ended() {
+	if e == nil || e.Phase.Ended() || e.Attempt != a.ID {
 		return
 	}
 	e.Became = m.Became
@@ -176,8 +200,11 @@ func (t *step) audit(a *Attempt) {
 // takeAudit stops the queue when a landing is not what was tested any more.
 func (t *step) takeAudit(f Audited) {
 	a := t.attempt(f.Attempt)
-	if a == nil || a.Phase != AttemptLanded {
+	if a == nil || a.Phase != AttemptLanded || a.Audits >= len(auditAfter) {
 		return
+	}
+	if t.now.Before(a.EndAt.Add(auditAfter[a.Audits])) {
+		return // the look before this one, doubled
 	}
 	a.Audits++
 	t.touchAttempt(a.ID)
@@ -234,7 +261,8 @@ func (t *step) takeAbandoned(f Abandoned) {
 	for _, pr := range members {
 		if e := t.entries[pr]; e != nil && e.Phase == Landing {
 			t.move(e, Testing, InTest)
-			t.lookAt(pr) // hints were left aside while the intent stood
+			e.PR.ReadAt = t.now // readings begun before may show the head as we moved it
+			t.lookAt(pr)        // hints were left aside while the intent stood
 		}
 	}
 	b := t.batch(a.Batch)
@@ -277,7 +305,7 @@ func (t *step) settleLater(e *Entry) {
 	if a.movedHead(e.PR.Number) {
 		task.Since = e.End.At
 	}
-	t.do(fmt.Sprintf("settle/%d", e.PR.Number), task)
+	t.do(checkKey(e.PR.Number), task) // in the place of any edit that still waits: this is the last word
 }
 
 func (a *Attempt) movedHead(pr int) bool {

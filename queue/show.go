@@ -42,8 +42,10 @@ func (t *step) post(e *Entry, due time.Time, c PostCheck) {
 	c.Again = e.Check.Title != ""
 	e.Check.Title, e.Check.At = c.Title, due
 	t.touchEntry(e.PR.Number)
-	t.doAt(fmt.Sprintf("check/%d", e.PR.Number), due, c)
+	t.doAt(checkKey(e.PR.Number), due, c)
 }
+
+func checkKey(pr int) string { return fmt.Sprintf("check/%d", pr) }
 
 func (t *step) noteCheck(f CheckPosted) {
 	if e := t.entries[f.PR]; e != nil && e.Check.Head == f.Head && e.Check.ID != f.ID {

@@ -27,7 +27,7 @@ func (t *step) nextDeadline() time.Time {
 		t.touchHeader()
 	}
 	earlier := func(at time.Time) {
-		if at.Before(due) {
+		if at.Before(due) && at.After(t.now) { // what is past was acted on, or waits for something else
 			due = at
 		}
 	}
@@ -37,14 +37,12 @@ func (t *step) nextDeadline() time.Time {
 			continue
 		}
 		if a.SignAt.IsZero() || a.runsDone() {
-			if at := a.PushedAt.Add(s.StartLimit); at.After(t.now) {
-				earlier(at)
-			}
+			earlier(a.PushedAt.Add(s.StartLimit))
 		}
 		if !a.SignAt.IsZero() {
 			earlier(a.SignAt.Add(s.runLimit()))
 		}
-		if quiet := a.NewRunAt.Add(quietTime); !a.Plan.Named() && a.runsDone() && quiet.After(t.now) {
+		if quiet := a.NewRunAt.Add(quietTime); !a.Plan.Named() && a.runsDone() {
 			earlier(quiet)
 		}
 	}

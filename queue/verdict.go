@@ -291,9 +291,9 @@ func sortedNames[V any](m map[string]V) []string {
 func (t *step) judgeAttempt(a *Attempt) {
 	v := a.judge(t.now, t.header.Settings)
 	switch {
-	case v.state == passed && t.header.Pause == nil:
+	case v.state == passed && t.header.Pause == nil && !t.header.Missing:
 		t.setPhase(a, AttemptChecking)
-		t.do(attemptKey(a.ID), ReadMembers{Attempt: a.ID, Numbers: a.numbers(), Label: t.header.Settings.Label})
+		t.checkMembers(a, t.now)
 	case v.state == failed:
 		t.condemn(a, v)
 	}

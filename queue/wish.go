@@ -199,8 +199,8 @@ func (t *step) hintBase(f BaseHinted) {
 		return
 	}
 	for _, a := range t.attempts {
-		if f.Tip != "" && f.Tip == a.New {
-			return // our own landing
+		if f.Tip != "" && f.Tip == a.New && a.live() {
+			return // our own landing; a landed one is the tip already, or the base was forced back to it
 		}
 	}
 	t.lookAtBase()
@@ -216,10 +216,13 @@ func (t *step) lookAtBase() {
 // another commit is rebuilt; nobody is blamed.
 func (t *step) readBase(f BaseRead) {
 	if f.ReadAt.Before(t.header.BaseAt) {
+		if f.Tip != t.header.Tip {
+			t.lookAtBase() // it began before our own last word and may still be news
+		}
 		return
 	}
 	h := &t.header
-	first := h.BaseAt.IsZero()
+	first := h.BaseAt.IsZero() || h.Missing
 	h.BaseAt, h.Missing, h.Problem = f.ReadAt, f.Missing, f.Problem
 	t.touchHeader()
 	if f.Missing {
