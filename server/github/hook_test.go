@@ -161,7 +161,7 @@ func TestSecretsNeverPrint(t *testing.T) {
 	for _, text := range []string{
 		fmt.Sprint(o), fmt.Sprintf("%+v", o), fmt.Sprintf("%#v", o), fmt.Sprintf("%s %x", o, o), o.LogValue().String(),
 		fmt.Sprintf("%v %+v %#v %q %x", a.secrets, a.secrets, a.secrets[0], a.secrets[0], a.secrets[0]),
-		a.secrets[0].LogValue().String(),
+		a.secrets[0].LogValue().String(), fmt.Sprintf("%v %+v %#v", a, a, a), a.LogValue().String(),
 	} {
 		for _, secret := range []string{"hunter2", hex.EncodeToString([]byte("hunter2")), "104 117 110", string(key[40:80])} {
 			if strings.Contains(text, secret) {

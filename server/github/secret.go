@@ -27,3 +27,9 @@ func (o Options) Format(f fmt.State, _ rune) {
 
 // LogValue logs what Format prints.
 func (o Options) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(o)) }
+
+// Format prints which App it is, for every verb: fmt would not mask the fields inside.
+func (a *App) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "{App %d at %s}", a.id, a.apiURL) }
+
+// LogValue logs what Format prints.
+func (a *App) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(a)) }
