@@ -12,16 +12,18 @@ import (
 
 // forge is GitHub and git as a model: commits are names with a parent and a change.
 type forge struct {
-	commits  map[string]commit
-	base     string
-	baseGone bool
-	removed  map[string]bool // commits somebody took out of the base
-	tickets  map[string]string
-	pulls    map[int]*pull
-	rules    Rules
-	settings Settings
-	problem  string
-	nextID   int64
+	commits    map[string]commit
+	base       string
+	baseGone   bool
+	auditFinds *Audited
+	gone       int             // a pull request GitHub knows no more
+	removed    map[string]bool // commits somebody took out of the base
+	tickets    map[string]string
+	pulls      map[int]*pull
+	rules      Rules
+	settings   Settings
+	problem    string
+	nextID     int64
 
 	bad      map[int]bool // red wherever they are
 	pairs    [][2]int     // red together
@@ -313,7 +315,7 @@ func (w *world) finishRun(r *run, conclusion string) {
 func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 	switch x := task.(type) {
 	case ReadPullRequest:
-		return []Fact{PullRequestRead{PR: w.read(x.Number)}}, 0
+		return []Fact{PullRequestRead{PR: w.read(x.Number), Gone: w.gone == x.Number}}, 0
 	case ReadBase:
 		return []Fact{w.readBase()}, 0
 	case FindWishes:
@@ -334,9 +336,10 @@ func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 		read := MembersRead{Attempt: x.Attempt, Base: w.readBase()}
 		read.Base.Settings, read.Base.Problem = Settings{}, ""
 		for _, n := range x.Numbers {
-			read.PRs = append(read.PRs, w.read(n))
+			if n != w.gone {
+				read.PRs = append(read.PRs, w.read(n))
+			}
 		}
-		w.membersRead[x.Attempt] = read
 		return []Fact{read}, 0
 	case MoveHeads:
 		moved := HeadsMoved{Attempt: x.Attempt, Moved: []Move{}}
@@ -353,6 +356,11 @@ func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 	case SettleLanded:
 		return w.settle(x)
 	case AuditLanding:
+		if w.auditFinds != nil {
+			found := *w.auditFinds
+			w.auditFinds = nil
+			return []Fact{found}, 0
+		}
 		return []Fact{Audited{Attempt: x.Attempt, Tip: w.base, Contains: w.contains(w.base, x.Commit), TreeOK: true}}, 0
 	case Wake:
 		return []Fact{TimePassed{}}, 0

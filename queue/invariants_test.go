@@ -9,18 +9,21 @@ import (
 
 // seen is what the invariants remember from step to step.
 type seen struct {
-	membersRead map[int64]MembersRead
-	ended       map[int][]Entry // by pull request, in order
-	outs        map[int64]bool  // wishes told "out"
-	landings    map[int64]string
-	accepted    map[int64]int
-	suspects    map[int64]bool // wishes that were in a red set, or held back by a conflict
-	concluded   map[string]bool
-	receipts    []Receipt
+	newest   map[int]PullRequest // readings Step was told of
+	baseSeen BaseRead
+	// checkingSince is when the newest attempt was seen green.
+	checkingSince time.Time
+	ended         map[int][]Entry // by pull request, in order
+	outs          map[int64]bool  // wishes told "out"
+	landings      map[int64]string
+	accepted      map[int64]int
+	suspects      map[int64]bool // wishes that were in a red set, or held back by a conflict
+	concluded     map[string]bool
+	receipts      []Receipt
 }
 
 func (s *seen) open() {
-	s.membersRead, s.ended, s.outs = map[int64]MembersRead{}, map[int][]Entry{}, map[int64]bool{}
+	s.newest, s.ended, s.outs = map[int]PullRequest{}, map[int][]Entry{}, map[int64]bool{}
 	s.landings, s.accepted, s.suspects = map[int64]string{}, map[int64]int{}, map[int64]bool{}
 	s.concluded = map[string]bool{}
 }
@@ -54,6 +57,31 @@ func (w *world) before() before {
 	return b
 }
 
+// remember keeps the newest readings, whatever Step makes of them.
+func (w *world) remember(f Fact) {
+	see := func(pr PullRequest) {
+		if !pr.ReadAt.Before(w.newest[pr.Number].ReadAt) {
+			w.newest[pr.Number] = pr
+		}
+	}
+	base := func(b BaseRead) {
+		if !b.ReadAt.Before(w.baseSeen.ReadAt) {
+			w.baseSeen = b
+		}
+	}
+	switch x := f.(type) {
+	case PullRequestRead:
+		see(x.PR)
+	case BaseRead:
+		base(x)
+	case MembersRead:
+		base(x.Base)
+		for _, pr := range x.PRs {
+			see(pr)
+		}
+	}
+}
+
 // checkStep holds one step against the invariants of the design, section 5.
 func (w *world) checkStep(b before, c Changes) {
 	w.t.Helper()
@@ -71,6 +99,9 @@ func (w *world) checkStep(b before, c Changes) {
 	for _, a := range w.state.attempts {
 		if a.live() {
 			live++
+		}
+		if a.Phase == AttemptChecking && b.phases[a.ID] != AttemptChecking {
+			w.checkingSince = w.now
 		}
 		if a.Phase == AttemptMoving && b.phases[a.ID] != AttemptMoving {
 			w.checkIntent(a)
@@ -120,7 +151,7 @@ func (w *world) checkEnds(c Changes) {
 			}
 		}
 		for _, became := range w.chain(w.base) {
-			if x := w.commits[became]; x.pr == e.PR.Number && x.head == e.Pinned && e.Pinned != "" && !w.earlierLanding(e) {
+			if x := w.commits[became]; e.End.Reason != AlreadyContained && x.pr == e.PR.Number && x.head == e.Pinned && e.Pinned != "" && !w.earlierLanding(e) {
 				w.t.Fatalf("S5: #%d is told out, and %s is in the base", e.PR.Number, became)
 			}
 		}
@@ -235,18 +266,16 @@ func (w *world) checkOrder(b *Batch, was before) {
 // checkIntent is S3, held against what GitHub showed at the last reading.
 func (w *world) checkIntent(a *Attempt) {
 	w.t.Helper()
-	read := w.membersRead[a.ID]
-	if read.Base.Tip != a.Old {
-		w.t.Fatalf("S3: the intent of attempt %d moves the base from %s, it was read at %s", a.ID, a.Old, read.Base.Tip)
+	if w.baseSeen.Missing || w.baseSeen.Tip != a.Old {
+		w.t.Fatalf("S3: the intent of attempt %d moves the base from %s, it was read as %+v", a.ID, a.Old, w.baseSeen)
 	}
 	for _, m := range a.Members {
-		i := slices.IndexFunc(read.PRs, func(pr PullRequest) bool { return pr.Number == m.PR })
-		if i < 0 {
-			w.t.Fatalf("S3: #%d was not read before the intent", m.PR)
+		pr := w.newest[m.PR]
+		if pr.ReadAt.Before(w.checkingSince) {
+			w.t.Fatalf("S3: #%d was not read again before the intent", m.PR)
 		}
-		pr := read.PRs[i]
 		if pr.Head != m.Head || pr.Status != Open || pr.Draft || pr.Base != "main" || pr.Wish == nil || !pr.Wish.MayWrite ||
-			pr.Approvals < read.Base.Rules.Approvals || len(pr.ChangesRequested) > 0 || w.state.entries[m.PR].Pinned != m.Head {
+			pr.Approvals < w.baseSeen.Rules.Approvals || len(pr.ChangesRequested) > 0 || w.state.entries[m.PR].Pinned != m.Head {
 			w.t.Fatalf("S3: the intent takes #%d at %s, read as %+v", m.PR, m.Head, pr)
 		}
 	}

@@ -353,7 +353,7 @@ func (t *step) hintResults(f ResultsHinted) {
 			if f.Done {
 				t.lookAtResults(a)
 			}
-		case (a.Phase == AttemptLanded || a.Phase == AttemptLanding) && !f.Done:
+		case !f.Done && (a.Phase == AttemptMoving || a.Phase == AttemptLanding || a.Phase == AttemptLanded):
 			// On the moved branch only: the base runs its own workflows on that commit.
 			if ref := a.movedTo(f.Commit); ref != "" {
 				t.do("cancel/"+f.Commit, CancelRuns{Commits: []string{f.Commit}, Ticket: ref})
@@ -362,11 +362,11 @@ func (t *step) hintResults(f ResultsHinted) {
 	}
 }
 
-// movedTo is the branch that we moved to a commit, if there is one.
+// movedTo is the branch that we move to a commit, if there is one.
 func (a *Attempt) movedTo(commit string) string {
-	for _, m := range a.Moved {
-		if m.New == commit {
-			return m.Ref
+	for _, m := range a.Members {
+		if m.Became == commit && m.Became != m.Head {
+			return m.HeadRef
 		}
 	}
 	return ""

@@ -231,6 +231,7 @@ func (w *world) tell(f Fact) {
 	}
 	w.requireSame("fact "+kind, f, decoded)
 	before := w.before()
+	w.remember(decoded)
 	state, effects := Step(w.state, Event{At: w.now, Fact: decoded})
 	w.state = state
 	changes := state.TakeChanges()
