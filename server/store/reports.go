@@ -76,3 +76,22 @@ func (s *Store) KeepReport(ctx context.Context, queueID int64, key string, diges
 	}
 	return fresh, nil
 }
+
+// ReportBodies gives the kept bodies whose keys begin with prefix, in the keys'
+// order; none is not an error.
+func (s *Store) ReportBodies(ctx context.Context, queueID int64, prefix string) ([][]byte, error) {
+	rows, err := s.read.QueryContext(ctx, sqlReportBodies, queueID, prefix, prefix+"\xff")
+	if err != nil {
+		return nil, fmt.Errorf("read the reports %q of queue %d: %w", prefix, queueID, err)
+	}
+	defer rows.Close()
+	var bodies [][]byte
+	for rows.Next() {
+		var body []byte
+		if err := rows.Scan(&body); err != nil {
+			return nil, fmt.Errorf("read the reports %q of queue %d: %w", prefix, queueID, err)
+		}
+		bodies = append(bodies, body)
+	}
+	return bodies, rows.Err()
+}

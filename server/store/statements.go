@@ -117,6 +117,8 @@ const (
 
 	sqlReportDigest = `SELECT digest FROM reports WHERE queue = ? AND key = ?`
 
+	sqlReportBodies = `SELECT body FROM reports WHERE queue = ? AND key >= ? AND key < ? ORDER BY key`
+
 	sqlEnded = `SELECT body FROM ended WHERE queue = ? ORDER BY id DESC LIMIT ?`
 
 	sqlReceipts = `SELECT body FROM receipts WHERE queue = ? ORDER BY id DESC LIMIT ?`

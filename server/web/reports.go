@@ -1,0 +1,297 @@
+package web
+
+import (
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/mainstay-ci/mainstay/queue"
+	"github.com/mainstay-ci/mainstay/queue/shard"
+)
+
+// refusal is an answer that is not what was asked for.
+type refusal struct {
+	status int
+	shard.ErrorDetail
+}
+
+func refuse(status int, code shard.Code, format string, args ...any) *refusal {
+	return &refusal{status, shard.ErrorDetail{Code: code, Message: fmt.Sprintf(format, args...)}}
+}
+
+func (r *refusal) write(w http.ResponseWriter) {
+	if r.RetryAfterS > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(r.RetryAfterS))
+	}
+	answer(w, r.status, shard.ErrorBody{Error: r.ErrorDetail})
+}
+
+// caller is a verified job and where it belongs.
+type caller struct {
+	claims
+	place   queue.Place
+	attempt *queue.Attempt // nil: an ordinary run, which moves nothing
+}
+
+// call verifies who asks and finds the attempt that its commit belongs to.
+// Repository, run, attempt and commit come from the token, never from the body.
+func (d *door) call(r *http.Request) (caller, *refusal) {
+	c, err := d.identity.verify(r.Context(), r.Header.Get("Authorization"))
+	if err != nil {
+		return caller{}, refuse(http.StatusUnauthorized, shard.CodeUnauthenticated, "identity: %v; the audience must be %s", err, d.URL)
+	}
+	if c.CheckRun == 0 {
+		// A hint for hosts whose tokens don't name the job; GitHub's own conclusion of that job is asked for all the same.
+		c.CheckRun, _ = strconv.ParseInt(r.Header.Get(shard.HeaderCheckRun), 10, 64)
+	}
+	places, err := d.Reports.QueuesOf(r.Context(), c.Repository)
+	if err != nil {
+		return caller{}, d.unavailable(err)
+	}
+	if len(places) == 0 {
+		return caller{}, refuse(http.StatusNotFound, shard.CodeUnknownRepository, "this server has no queue for repository %d: is the App installed on it?", c.Repository)
+	}
+	place, attempt, err := d.Reports.FindAttempt(r.Context(), c.Repository, c.SHA)
+	switch {
+	case err == nil && c.Event == "push" && c.Ref == "refs/heads/"+attempt.Ticket:
+		return caller{c, place, &attempt}, nil
+	case err != nil && !errors.Is(err, queue.ErrNotFound):
+		return caller{}, d.unavailable(err)
+	case strings.HasPrefix(c.Ref, "refs/heads/mainstay/") && c.Event == "push":
+		return caller{}, refuse(http.StatusConflict, shard.CodeNotABatch, "%.12s is not the commit of a live attempt on %s", c.SHA, c.Ref)
+	}
+	return caller{c, places[0], nil}, nil
+}
+
+func (d *door) unavailable(err error) *refusal {
+	d.Log.Error("a job's request could not be answered", "err", err)
+	r := refuse(http.StatusServiceUnavailable, shard.CodeUnavailable, "the server has trouble; try again")
+	r.RetryAfterS = 2
+	return r
+}
+
+// readBody reads a JSON body, gzipped or not, within the limits both sides keep.
+func readBody(w http.ResponseWriter, r *http.Request, into any) ([]byte, *refusal) {
+	var body io.Reader = http.MaxBytesReader(w, r.Body, shard.MaxBody)
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		unpacked, err := gzip.NewReader(body)
+		if err != nil {
+			return nil, refuse(http.StatusBadRequest, shard.CodeInvalid, "the body is not gzip")
+		}
+		body = io.LimitReader(unpacked, shard.MaxPlainBody+1)
+	}
+	plain, err := io.ReadAll(body)
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) || len(plain) > shard.MaxPlainBody {
+		return nil, refuse(http.StatusRequestEntityTooLarge, shard.CodeTooLarge, "the body is too large: %d bytes as sent, %d unpacked at most", shard.MaxBody, shard.MaxPlainBody)
+	}
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, shard.CodeInvalid, "the body broke off")
+	}
+	if err := json.Unmarshal(plain, into); err != nil {
+		return nil, refuse(http.StatusBadRequest, shard.CodeInvalid, "the body is not the JSON asked for: %v", err)
+	}
+	return plain, nil
+}
+
+// takePlan cuts a suite for one shard. The cut is a pure function of the
+// inventory, so that every shard, and a re-run, comes to the same one.
+func (d *door) takePlan(w http.ResponseWriter, r *http.Request) {
+	if body, refused := d.plan(w, r); refused != nil {
+		refused.write(w)
+	} else {
+		answer(w, http.StatusOK, body)
+	}
+}
+
+func (d *door) plan(w http.ResponseWriter, r *http.Request) (*shard.PlanAnswer, *refusal) {
+	c, refused := d.call(r)
+	if refused != nil {
+		return nil, refused
+	}
+	var ask shard.PlanRequest
+	if _, refused := readBody(w, r, &ask); refused != nil {
+		return nil, refused
+	}
+	if err := ask.Validate(); err != nil {
+		return nil, refuse(http.StatusUnprocessableEntity, shard.CodeInvalid, "%v", err)
+	}
+	if len(ask.Inventory.Items) == 0 && ask.Inventory.Digest != shard.Digest(nil) {
+		return &shard.PlanAnswer{Need: shard.NeedItems}, nil
+	}
+	if c.attempt != nil && !ask.All {
+		fact := queue.ShardStarted{Commit: c.SHA, Shard: c.shard(ask.Suite, ask.Variant, ask.Shard, ask.Inventory.Digest)}
+		fact.Shard.StartedAt = d.Clock()
+		if err := d.Reports.Tell(r.Context(), c.place.ID, fact); err != nil {
+			return nil, d.unavailable(err)
+		}
+	}
+	return cut(ask, c), nil
+}
+
+func (c caller) shard(suite, variant string, at shard.Position, inventory string) queue.Shard {
+	return queue.Shard{Suite: suite, Variant: variant, Index: at.Index, Total: at.Total, CheckRun: c.CheckRun,
+		RunID: c.Run, RunTry: c.RunTry, Inventory: inventory}
+}
+
+func cut(ask shard.PlanRequest, c caller) *shard.PlanAnswer {
+	plan := &shard.PlanAnswer{Algorithm: shard.RoundRobin, Trusted: c.attempt != nil, Scope: shard.ScopeSlice,
+		PlanID: fmt.Sprintf("%d-%d-%.12s", c.Repository, c.Run, strings.TrimPrefix(ask.Inventory.Digest, "sha256:"))}
+	var all []shard.PlannedShard
+	for i, ids := range shard.Split(ask.Inventory.IDs(), ask.Shard.Total) {
+		p := shard.PlannedShard{Index: i, Total: ask.Shard.Total, Items: []shard.PlannedItem{}}
+		for _, id := range ids {
+			p.Items = append(p.Items, shard.PlannedItem{ID: id})
+		}
+		all = append(all, p)
+	}
+	plan.Shard = all[ask.Shard.Index]
+	if ask.All {
+		plan.Shards = all
+	}
+	return plan
+}
+
+// takeReport keeps a shard's report and tells the queue what it comes to.
+func (d *door) takeReport(w http.ResponseWriter, r *http.Request) {
+	if body, refused := d.report(w, r); refused != nil {
+		refused.write(w)
+	} else {
+		answer(w, http.StatusOK, body)
+	}
+}
+
+func (d *door) report(w http.ResponseWriter, r *http.Request) (*shard.ReportAnswer, *refusal) {
+	c, refused := d.call(r)
+	if refused != nil {
+		return nil, refused
+	}
+	var report shard.Report
+	body, refused := readBody(w, r, &report)
+	if refused != nil {
+		return nil, refused
+	}
+	if err := report.Validate(); err != nil {
+		return nil, refuse(http.StatusUnprocessableEntity, shard.CodeInvalid, "%v", err)
+	}
+	if !report.Matches(r.PathValue("suite"), r.PathValue("shard"), r.PathValue("chunk")) {
+		return nil, refuse(http.StatusUnprocessableEntity, shard.CodeInvalid, "the body is another report than its address says")
+	}
+	chunks := []shard.Report{report}
+	if c.attempt != nil {
+		var refused *refusal
+		if chunks, refused = d.keep(r.Context(), c, report, body); refused != nil {
+			return nil, refused
+		}
+	}
+	return d.answerReport(c, report, shard.Judge(chunks, nil)), nil
+}
+
+// keep keeps one chunk. The last of a report's chunks brings the shard's verdict.
+func (d *door) keep(ctx context.Context, c caller, report shard.Report, body []byte) ([]shard.Report, *refusal) {
+	prefix := fmt.Sprintf("%d/%d/%d/%s/%s/%d/", c.attempt.ID, c.Run, c.RunTry, hexed(report.Suite), hexed(report.Variant), report.Shard.Index)
+	chunks := []shard.Report{report}
+	if report.Chunks > 1 {
+		kept, err := d.Reports.ReportBodies(ctx, c.place.ID, prefix)
+		if err != nil {
+			return nil, d.unavailable(err)
+		}
+		for _, text := range kept {
+			var other shard.Report
+			if err := json.Unmarshal(text, &other); err == nil && other.Chunk != report.Chunk {
+				chunks = append(chunks, other)
+			}
+		}
+	}
+	var fact queue.Fact = queue.ShardStarted{Commit: c.SHA, Shard: c.shard(report.Suite, report.Variant, report.Shard, report.InventoryDigest)}
+	if len(chunks) == report.Chunks {
+		fact = queue.ShardReported{Commit: c.SHA, Shard: d.shardReported(c, report, chunks)}
+	}
+	digest := sha256.Sum256(body)
+	_, err := d.Reports.KeepReport(ctx, c.place.ID, prefix+fmt.Sprintf("%03d", report.Chunk), hex.EncodeToString(digest[:]), body,
+		queue.Event{At: d.Clock(), Fact: fact})
+	switch {
+	case errors.Is(err, queue.ErrDiffers):
+		return nil, refuse(http.StatusConflict, shard.CodeConflict, "another report of this shard and run was kept already")
+	case err != nil:
+		return nil, d.unavailable(err)
+	}
+	d.Reports.Wake(c.place.ID)
+	return chunks, nil
+}
+
+// hexed keeps a hostile name from looking like a part of a key.
+func hexed(name string) string { return hex.EncodeToString([]byte(name)) }
+
+// What a queue keeps of failing tests: enough to name them and to say why.
+const (
+	keptTests   = 50
+	keptMessage = 4 << 10
+)
+
+func (d *door) shardReported(c caller, report shard.Report, chunks []shard.Report) queue.Shard {
+	verdict := shard.Judge(chunks, nil)
+	sh := c.shard(report.Suite, report.Variant, report.Shard, report.InventoryDigest)
+	sh.EndedAt, sh.Result = d.Clock(), verdict.Result
+	for _, chunk := range chunks {
+		sh.Tests += len(chunk.Tests)
+	}
+	for _, t := range verdict.Blocking {
+		if len(sh.Failed) == keptTests {
+			break
+		}
+		last := t.Last()
+		failed := queue.FailedTest{Name: t.Name, Suite: report.Suite, Package: t.Class, File: last.File, Line: last.Line, Message: last.Message}
+		if failed.File == "" {
+			failed.File = t.File
+		}
+		if len(failed.Message) > keptMessage {
+			failed.Message = strings.ToValidUTF8(failed.Message[:keptMessage], "") + "…"
+		}
+		sh.Failed = append(sh.Failed, failed)
+	}
+	return sh
+}
+
+func (d *door) answerReport(c caller, report shard.Report, verdict shard.ShardVerdict) *shard.ReportAnswer {
+	a := &shard.ReportAnswer{Accepted: c.attempt != nil, ShardResult: verdict.Result, Job: shard.JobFail,
+		Flaky: testKeys(verdict.Flaky), Quarantined: testKeys(verdict.Muted), Blocking: testKeys(verdict.Blocking),
+		Coverage: shard.CoverageAnswer{MissingShards: []int{}}, Next: shard.NextAnswer{Action: shard.NextNone}}
+	if verdict.Result.Green() {
+		a.Job = shard.JobPass
+	}
+	if c.attempt == nil {
+		return a
+	}
+	seen := map[int]bool{report.Shard.Index: true}
+	for _, sh := range c.attempt.Shards {
+		if sh.Suite == report.Suite && sh.Variant == report.Variant && sh.Result != "" {
+			seen[sh.Index] = true
+		}
+	}
+	for i := range report.Shard.Total {
+		if !seen[i] {
+			a.Coverage.MissingShards = append(a.Coverage.MissingShards, i)
+		}
+	}
+	a.Coverage.Planned, a.Coverage.Seen = report.Shard.Total, len(seen)
+	a.Batch = &shard.BatchAnswer{ID: strconv.FormatInt(c.attempt.Batch, 10), State: string(c.attempt.Phase),
+		URL: fmt.Sprintf("%s/q/%s/%s/%s", d.URL, c.place.Owner, c.place.Name, c.place.Branch)}
+	return a
+}
+
+func testKeys(tests []shard.Test) []string {
+	keys := make([]string, len(tests))
+	for i, t := range tests {
+		keys[i] = t.Key
+	}
+	return keys
+}

@@ -1,0 +1,103 @@
+// Package web is the server's front door: webhooks in, the Action's plans and
+// reports in, and the dashboard out.
+//
+// It decides nothing about queues: what comes in is verified, kept and told to
+// the engine; what goes out is read from the store. It may import queue,
+// queue/shard and an OIDC library, and declares the interfaces it needs.
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/mainstay-ci/mainstay/queue"
+)
+
+// Webhooks keeps what GitHub sends.
+type Webhooks interface {
+	// Verify holds a signature header against the raw body.
+	Verify(signature string, body []byte) error
+	// KeepDelivery is false for one that is there already.
+	KeepDelivery(ctx context.Context, d queue.Delivery) (fresh bool, err error)
+	// WakeInbox has kept deliveries looked into.
+	WakeInbox()
+}
+
+// Reports keeps what the Action sends.
+type Reports interface {
+	QueuesOf(ctx context.Context, repository int64) ([]queue.Place, error)
+	// FindAttempt answers queue.ErrNotFound for a commit that is no attempt's.
+	FindAttempt(ctx context.Context, repository int64, commit string) (queue.Place, queue.Attempt, error)
+	// KeepReport answers queue.ErrDiffers when another content is kept under the key.
+	KeepReport(ctx context.Context, queueID int64, key, digest string, body []byte, event queue.Event) (fresh bool, err error)
+	// ReportBodies are the kept bodies whose keys begin so, in the keys' order.
+	ReportBodies(ctx context.Context, queueID int64, prefix string) ([][]byte, error)
+	// Tell records facts and wakes the queue.
+	Tell(ctx context.Context, queueID int64, facts ...queue.Fact) error
+	Wake(queueID int64)
+}
+
+// Options are what the front door needs. Clock is time.Now when nil.
+type Options struct {
+	URL      string // the server's own public address: the audience of tokens
+	Issuer   string // who issues the Action's identity tokens
+	Webhooks Webhooks
+	Reports  Reports
+	Pages    PageOptions
+	// Ready says what keeps the server from working, or nil.
+	Ready func(ctx context.Context) error
+	Clock func() time.Time
+	Log   *slog.Logger
+}
+
+type door struct {
+	Options
+	identity *identity
+}
+
+// New makes the handler of everything the server answers.
+func New(o Options) http.Handler {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	d := &door{Options: o, identity: newIdentity(o.Issuer, o.URL, o.Clock)}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /webhook", d.takeWebhook)
+	mux.HandleFunc("POST /v1/plans", d.takePlan)
+	mux.HandleFunc("PUT /v1/reports/{suite}/{shard}/{chunk}", d.takeReport)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", d.sayReady)
+	newPages(o.Pages).routes(mux)
+	return mux
+}
+
+// Server wraps a handler with the limits that keep slow and greedy clients off.
+func Server(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+}
+
+func (d *door) sayReady(w http.ResponseWriter, r *http.Request) {
+	if err := d.Ready(r.Context()); err != nil {
+		d.Log.Warn("not ready", "err", err)
+		say(w, http.StatusServiceUnavailable, "not ready")
+		return
+	}
+	say(w, http.StatusOK, "ready")
+}
+
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text + "\n"))
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the client is gone, or has it
+}
