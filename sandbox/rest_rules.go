@@ -1,0 +1,112 @@
+package sandbox
+
+import "net/http"
+
+// listRules words the rulesets of a branch, one entry a rule. Classic
+// protection is not among them, as at GitHub.
+func listRules(q *call) reply {
+	rules := []object{}
+	for _, set := range q.repo.rulesOf(q.r.PathValue("branch")) {
+		if set.rules.Classic {
+			continue
+		}
+		add := func(kind string, parameters object) {
+			o := object{"type": kind, "ruleset_source_type": "Repository", "ruleset_source": q.repo.FullName(), "ruleset_id": set.id}
+			if parameters != nil {
+				o["parameters"] = parameters
+			}
+			rules = append(rules, o)
+		}
+		one := set.rules
+		if !one.AllowDeletion {
+			add("deletion", nil)
+		}
+		if !one.AllowForcePush {
+			add("non_fast_forward", nil)
+		}
+		if one.LinearHistory {
+			add("required_linear_history", nil)
+		}
+		if one.RestrictPushesTo != nil {
+			add("update", object{"update_allows_fetch_and_merge": false})
+		}
+		if one.RequiredApprovals > 0 {
+			add("pull_request", object{"required_approving_review_count": one.RequiredApprovals, "dismiss_stale_reviews_on_push": true,
+				"require_code_owner_review": false, "require_last_push_approval": false, "required_review_thread_resolution": false,
+				"allowed_merge_methods": []string{"merge", "squash", "rebase"}})
+		}
+		if len(one.RequiredChecks) > 0 {
+			add("required_status_checks", object{"strict_required_status_checks_policy": false, "do_not_enforce_on_create": true,
+				"required_status_checks": checksJSON(one.RequiredChecks, "integration_id")})
+		}
+	}
+	return ok(page(q, rules, func(o object) object { return o }))
+}
+
+func (r *Repository) hasClassic(branch string) bool {
+	for _, set := range r.rulesOf(branch) {
+		if set.rules.Classic {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Repository) classicChecks(branch string) []RequiredCheck {
+	var all []RequiredCheck
+	for _, set := range r.rulesOf(branch) {
+		if set.rules.Classic {
+			all = append(all, set.rules.RequiredChecks...)
+		}
+	}
+	return all
+}
+
+func getProtection(q *call, branch string) reply {
+	switch {
+	case !q.who.may(q.repo, "administration:read"):
+		return fail(http.StatusForbidden, "Resource not accessible by integration")
+	case q.repo.refs["refs/heads/"+branch] == "":
+		return fail(http.StatusNotFound, "Branch not found")
+	case !q.repo.hasClassic(branch):
+		return fail(http.StatusNotFound, "Branch not protected")
+	}
+	o := object{"url": q.repo.api() + "/branches/" + branch + "/protection", "enforce_admins": object{"enabled": true}}
+	api := o["url"].(string)
+	for _, set := range q.repo.rulesOf(branch) {
+		if !set.rules.Classic {
+			continue
+		}
+		one := set.rules
+		o["required_linear_history"] = object{"enabled": one.LinearHistory}
+		o["allow_force_pushes"], o["allow_deletions"] = object{"enabled": one.AllowForcePush}, object{"enabled": one.AllowDeletion}
+		if len(one.RequiredChecks) > 0 {
+			o["required_status_checks"] = object{"url": api + "/required_status_checks", "strict": false,
+				"contexts": contexts(one.RequiredChecks), "contexts_url": api + "/required_status_checks/contexts",
+				"checks": checksJSON(one.RequiredChecks, "app_id")}
+		}
+		if one.RequiredApprovals > 0 {
+			o["required_pull_request_reviews"] = object{"url": api + "/required_pull_request_reviews",
+				"required_approving_review_count": one.RequiredApprovals, "dismiss_stale_reviews": true,
+				"require_code_owner_reviews": false, "require_last_push_approval": false}
+		}
+		if one.RestrictPushesTo != nil {
+			o["restrictions"] = q.f.restrictionsJSON(api, one.RestrictPushesTo)
+		}
+	}
+	return ok(o)
+}
+
+func (f *Forge) restrictionsJSON(api string, allowed []Actor) object {
+	users, apps := []object{}, []object{}
+	for _, actor := range allowed {
+		switch who := actor.(type) {
+		case *User:
+			users = append(users, f.accountJSON(who.account()))
+		case *App:
+			apps = append(apps, f.appJSON(who))
+		}
+	}
+	return object{"url": api + "/restrictions", "users_url": api + "/restrictions/users", "teams_url": api + "/restrictions/teams",
+		"apps_url": api + "/restrictions/apps", "users": users, "teams": []object{}, "apps": apps}
+}
