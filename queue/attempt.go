@@ -45,6 +45,8 @@ type Attempt struct {
 	// RunsSeen counts its workflow runs; NewRunAt is when the newest was first seen.
 	RunsSeen int       `json:"runs_seen,omitempty"`
 	NewRunAt time.Time `json:"new_run_at,omitzero"`
+	// DoneAt is since when all its workflow runs are seen concluded.
+	DoneAt time.Time `json:"done_at,omitzero"`
 	// IntentAt is when "about to move base from Old to New" was written.
 	IntentAt time.Time `json:"intent_at,omitzero"`
 	Moved    []Move    `json:"moved,omitempty"` // heads that moved, to be put back if it is abandoned

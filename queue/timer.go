@@ -36,13 +36,16 @@ func (t *step) nextDeadline() time.Time {
 		if a.Phase != AttemptTesting {
 			continue
 		}
-		if a.SignAt.IsZero() || a.runsDone() {
+		if a.SignAt.IsZero() {
 			earlier(a.PushedAt.Add(s.StartLimit))
+		}
+		if a.runsDone() {
+			earlier(a.DoneAt.Add(s.StartLimit))
 		}
 		if !a.SignAt.IsZero() {
 			earlier(a.SignAt.Add(s.runLimit()))
 		}
-		if quiet := a.NewRunAt.Add(quietTime); !a.Plan.Named() && a.runsDone() {
+		if quiet := a.NewRunAt.Add(quietTime); a.needsQuiet() && a.runsDone() {
 			earlier(quiet)
 		}
 	}

@@ -29,13 +29,13 @@ func (a *Attempt) judge(now time.Time, s Settings) verdict {
 	if v := a.judgeShards(); v.state == failed {
 		return v
 	}
-	missing := ""
+	missing, shown := "", false
 	for _, c := range a.Plan.Checks {
 		switch state, detail := a.judgeCheck(c); state {
 		case failed:
 			return a.red(detail)
 		case pending:
-			missing = "check " + code(c.Name)
+			missing, shown = "check "+code(c.Name), shown || detail != ""
 		}
 	}
 	for _, suite := range sortedNames(a.Plan.Suites) {
@@ -58,6 +58,10 @@ func (a *Attempt) judge(now time.Time, s Settings) verdict {
 	if missing == "" {
 		return verdict{state: passed}
 	}
+	if !shown && a.runsDone() && !now.Before(a.DoneAt.Add(s.StartLimit)) {
+		return verdict{state: failed, reason: NeverStarted, next: runWorkflow,
+			detail: fmt.Sprintf("Its workflow runs ended, but %s never showed on %s.", missing, code(a.Ticket))}
+	}
 	return a.judgeTime(now, s, missing)
 }
 
@@ -66,16 +70,14 @@ func (a *Attempt) red(detail string) verdict {
 		next: "Mend it, push, and set the label again."}
 }
 
+const runWorkflow = "Let a workflow run on this branch: on: {push: {branches: [\"mainstay/**\"]}}."
+
 // judgeTime says whether an attempt has waited too long for what is missing.
 func (a *Attempt) judgeTime(now time.Time, s Settings, missing string) verdict {
-	workflow := "Let a workflow run on this branch: on: {push: {branches: [\"mainstay/**\"]}}."
 	switch {
 	case a.SignAt.IsZero() && !now.Before(a.PushedAt.Add(s.StartLimit)):
-		return verdict{state: failed, reason: NeverStarted, next: workflow,
+		return verdict{state: failed, reason: NeverStarted, next: runWorkflow,
 			detail: fmt.Sprintf("Nothing started on %s within %s.", code(a.Ticket), s.StartLimit)}
-	case a.runsDone() && !now.Before(a.PushedAt.Add(s.StartLimit)):
-		return verdict{state: failed, reason: NeverStarted, next: workflow,
-			detail: fmt.Sprintf("Its workflow runs ended, but %s never showed on %s.", missing, code(a.Ticket))}
 	case !a.SignAt.IsZero() && !now.Before(a.SignAt.Add(s.runLimit())):
 		return verdict{state: failed, reason: TimedOut, tests: a.failedTests(),
 			detail: fmt.Sprintf("Still waiting for %s after %s.", missing, s.runLimit()),
@@ -181,6 +183,9 @@ func (a *Attempt) judgeCheck(c NamedCheck) (verdictState, string) {
 			state = pending
 		}
 	}
+	if seen && state == pending {
+		return pending, fmt.Sprintf("Check %s is under way.", code(c.Name))
+	}
 	if !seen {
 		return pending, ""
 	}
@@ -196,7 +201,7 @@ func (a *Attempt) judgeSuite(suite string, total int) (verdictState, string) {
 		}
 	}
 	if len(variants) == 0 {
-		if a.runsDone() {
+		if a.runsDone() && a.quiet() {
 			return failed, fmt.Sprintf("The workflow runs ended, but suite %s did not report.", code(suite))
 		}
 		return pending, ""
@@ -234,7 +239,7 @@ func (a *Attempt) judgeVariant(shards []Shard, total int) (verdictState, string)
 	if green == want {
 		return passed, ""
 	}
-	if a.runsDone() && len(shards) < want {
+	if a.runsDone() && a.quiet() && len(shards) < want {
 		return failed, fmt.Sprintf("The workflow runs ended, but only %d of %d shards of %s reported.",
 			len(shards), want, code(shards[0].Suite))
 	}
@@ -256,6 +261,14 @@ func (a *Attempt) runsDone() bool {
 	return n > 0
 }
 
+// quiet reports whether no workflow run appeared for a while, as seen by a reading
+// made after that while: another workflow may be slow to show.
+func (a *Attempt) quiet() bool { return a.Results.ReadAt.Sub(a.NewRunAt) >= quietTime }
+
+// needsQuiet reports whether the verdict may hang on the quiet time: where nothing
+// is named, and before a suite is said to be missing.
+func (a *Attempt) needsQuiet() bool { return !a.Plan.Named() || len(a.Plan.Suites) > 0 }
+
 // judgeRuns is the plan that names nothing: every counting run green, at least
 // one, and none new for a while as seen by a reading made after that while.
 func (a *Attempt) judgeRuns() (verdictState, string) {
@@ -264,7 +277,7 @@ func (a *Attempt) judgeRuns() (verdictState, string) {
 			return failed, fmt.Sprintf("Workflow %s concluded %s.", code(r.Name), r.Conclusion)
 		}
 	}
-	if a.runsDone() && a.Results.ReadAt.Sub(a.NewRunAt) >= quietTime {
+	if a.runsDone() && a.quiet() {
 		return passed, ""
 	}
 	return pending, ""
@@ -372,11 +385,10 @@ func (a *Attempt) movedTo(commit string) string {
 	return ""
 }
 
-// lookWhenQuiet reads an attempt's runs once more when the quiet time of a plan
-// that names nothing is over.
+// lookWhenQuiet reads an attempt's runs once more when the quiet time is over.
 func (t *step) lookWhenQuiet(a *Attempt) {
 	quiet := a.NewRunAt.Add(quietTime)
-	if !a.Plan.Named() && a.runsDone() && !t.now.Before(quiet) && a.Results.ReadAt.Before(quiet) {
+	if a.needsQuiet() && a.runsDone() && !t.now.Before(quiet) && a.Results.ReadAt.Before(quiet) {
 		t.lookAtResults(a)
 	}
 }
@@ -397,6 +409,11 @@ func (t *step) readResults(f ResultsRead) {
 	a.Results = f.Results
 	if n := len(a.counting()); n > a.RunsSeen {
 		a.RunsSeen, a.NewRunAt = n, t.now
+	}
+	if !a.runsDone() {
+		a.DoneAt = time.Time{}
+	} else if a.DoneAt.IsZero() {
+		a.DoneAt = t.now
 	}
 	if len(a.Results.Runs) > 0 || len(a.Results.Checks) > 0 {
 		t.sign(a)

@@ -22,10 +22,11 @@ func TestKey(suite, variant, class, name string) string {
 }
 
 // CleanName makes text fit for a name on the wire: valid UTF-8 in one line
-// without control characters, cut to MaxName bytes.
+// without control characters, cut to MaxName bytes. Marks that turn the
+// direction of writing go too: with them a name shows as another.
 func CleanName(text string) string {
 	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
 			return utf8.RuneError
 		}
 		return r
