@@ -236,7 +236,7 @@ func (w *world) tell(f Fact) {
 	w.state = state
 	changes := state.TakeChanges()
 	w.rows.apply(w.t, changes)
-	w.requireSame("the rows written", w.rows.rows(w.t), state.Rows())
+	w.rows.requireSame(w.t, state.Rows())
 	for _, e := range effects {
 		w.keep(e)
 	}
@@ -328,6 +328,31 @@ func (k *keptRows) apply(t failer, c Changes) {
 	}
 	for _, id := range c.AttemptsGone {
 		delete(k.attempts, id)
+	}
+}
+
+// requireSame holds the rows as written against the state: every change must have been told.
+func (k *keptRows) requireSame(t failer, rows Rows) {
+	t.Helper()
+	same := func(what string, kept []byte, row any) {
+		t.Helper()
+		if now := encoded(t, row); string(kept) != string(now) {
+			t.Fatalf("a change of the %s was not written:\n%s\n%s", what, kept, now)
+		}
+	}
+	same("header", k.header, rows.Header)
+	for _, e := range rows.Entries {
+		same("entry", k.entries[e.PR.Number], e)
+	}
+	for _, b := range rows.Batches {
+		same("batch", k.batches[b.ID], b)
+	}
+	for _, a := range rows.Attempts {
+		same("attempt", k.attempts[a.ID], a)
+	}
+	if len(k.entries) != len(rows.Entries) || len(k.batches) != len(rows.Batches) || len(k.attempts) != len(rows.Attempts) {
+		t.Fatalf("rows that are gone were kept: %d, %d, %d of %d, %d, %d", len(k.entries), len(k.batches), len(k.attempts),
+			len(rows.Entries), len(rows.Batches), len(rows.Attempts))
 	}
 }
 
