@@ -26,7 +26,7 @@ func (j *job) annotateFailures(r suite.Results) {
 	slices.SortStableFunc(failing, func(a, b shard.Test) int { return order(a) - order(b) })
 	for _, t := range failing[:min(len(failing), maxAnnotations)] {
 		e := t.Last()
-		j.flow.annotate(e.File, e.Line, shard.Cut(title(t), 200), shard.Cut(e.Message, maxShown))
+		j.flow.annotate(e.File, e.Line, shard.Harmless(shard.Cut(title(t), 200)), shard.Cut(e.Message, maxShown))
 	}
 }
 

@@ -4,7 +4,7 @@
 set -u
 export LC_ALL=C
 
-usage() { printf '::error title=Mainstay::%s\n' "$1"; exit 2; }
+usage() { printf '::error title=Mainstay::%s\n' "$1" >&2; exit 2; }
 say() { printf 'Mainstay: %s\n' "$1"; }
 # The name of each output and what it is set to are our own: paths, numbers, words.
 output() { if [ -n "${GITHUB_OUTPUT:-}" ]; then printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"; fi; }
@@ -73,28 +73,42 @@ patterns() {
   done
 }
 
-# list prints the whole suite, an item a line.
+# list prints the whole suite: "t" and an item, or "u" and a Go package without
+# tests, which some shard has to compile all the same.
 list() {
   local -a command
+  local template='{{if or .TestGoFiles .XTestGoFiles}}t {{.ImportPath}}{{else if or .GoFiles .CgoFiles}}u {{.ImportPath}}{{else if .Error}}e {{.ImportPath}}{{end}}'
   if [ -n "${INPUT_LIST_COMMAND:-}" ]; then
-    mapfile -t command < <(words "$INPUT_LIST_COMMAND")
-    "${command[@]}"
+    command=()
+    local line lines
+    lines=$(words "$INPUT_LIST_COMMAND") || return 1
+    mapfile -t command <<<"$lines"
+    lines=$("${command[@]}") || return 1
+    while IFS= read -r line; do printf 't %s\n' "$line"; done <<<"$lines"
   elif [ "$runner" = go ]; then
-    # Packages without tests too: some shard has to compile them.
     # shellcheck disable=SC2086
-    go list -e -find -f '{{if or .TestGoFiles .XTestGoFiles .GoFiles .CgoFiles}}{{.ImportPath}}{{end}}' -- ${INPUT_TESTS:-./...}
+    go list -e -find -f "$template" -- ${INPUT_TESTS:-./...}
   else
-    printf '%s\n' "${INPUT_TESTS:-}" | patterns
+    lines=$(printf '%s\n' "${INPUT_TESTS:-}" | patterns) || return 1
+    while IFS= read -r line; do printf 't %s\n' "$line"; done <<<"$lines"
   fi
 }
 
-all=$(list) || usage 'the suite could not be listed'
-all=$(printf '%s\n' "$all" | sed '/^[[:space:]]*$/d' | sort -u)
-if [ -z "$all" ] && [ "$runner" = generic ]; then usage 'no items: give tests or list-command'; fi
+# only prints the items of one kind, sorted by bytes and without doubles.
+only() { printf '%s\n' "$listed" | awk -v k="$1" 'substr($0, 1, 2) == k " " { s = substr($0, 3); gsub(/^[ \t\r]+|[ \t\r]+$/, "", s); if (s != "") print s }' | sort -u; }
+# deal prints this shard's share of the lines it is given.
+deal() { awk -v i="$index" -v n="$total" '(NR - 1) % n == i'; }
+
+listed=$(list) || usage 'the suite could not be listed'
+if [ -n "$(only e)" ]; then usage "no such package: $(only e | head -n 1)"; fi
+all=$(only t)
+untested=$(only u)
+if [ -z "$all" ] && { [ "$runner" = generic ] || [ -n "${INPUT_LIST_COMMAND:-}" ]; }; then usage 'no items: give tests or list-command'; fi
 if printf '%s\n' "$all" | grep -q '^-'; then usage 'an item begins with a dash and would be taken for an option'; fi
-slice=$(printf '%s\n' "$all" | awk -v i="$index" -v n="$total" 'NF && (NR - 1) % n == i')
 # The server may have cut the first attempt differently: only everything is safe.
-if [ "${GITHUB_RUN_ATTEMPT:-1}" -gt 1 ] && [ -n "${INPUT_SERVER_URL:-}" ]; then slice=$all; fi
+if [ "${GITHUB_RUN_ATTEMPT:-1}" -gt 1 ] && [ -n "${INPUT_SERVER_URL:-}" ]; then index=0 total=1; fi
+slice=$({ if [ -n "$all" ]; then printf '%s\n' "$all" | deal; fi; if [ -n "$untested" ]; then printf '%s\n' "$untested" | deal; fi; })
+index=${INPUT_SHARD_INDEX:-0} total=${INPUT_SHARD_TOTAL:-1}
 
 folder=${RUNNER_TEMP:-/tmp}/mainstay-fallback-$index-$total
 mkdir -p "$folder" || exit 2
@@ -121,13 +135,14 @@ fi
 if [ "${#items[@]}" = 0 ]; then output result empty; exit 0; fi
 command=()
 if [ -n "${INPUT_COMMAND:-}" ]; then
+  split=$(words "$INPUT_COMMAND") || usage 'command cannot be split into words: quotes do not match'
   while IFS= read -r word; do
     if [ "$word" = '{tests}' ]; then command+=("${items[@]}"); continue; fi
     word=${word//'{tests-file}'/"$file"}
     word=${word//'{results}'/"$folder/results"}
     word=${word//'{tests}'/"${items[*]}"}
     command+=("$word")
-  done < <(words "$INPUT_COMMAND")
+  done <<<"$split"
 elif [ "$runner" = go ]; then
   command=(go test -count=1 "${items[@]}")
 fi
