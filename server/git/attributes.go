@@ -48,10 +48,28 @@ func foldersOf(changes map[string]*change) []string {
 
 // attributeBlobs finds the .gitattributes of a tree in these folders.
 func (w *worker) attributeBlobs(ctx context.Context, tree string, folders []string) (map[string]string, error) {
-	names := make([]string, len(folders))
+	files := make([]string, len(folders))
 	for i, dir := range folders {
-		names[i] = tree
-		if dir != "" {
+		files[i] = path.Join(dir, ".gitattributes")
+	}
+	found, err := w.filesIn(ctx, tree, files)
+	blobs := map[string]string{}
+	for file, id := range found {
+		blobs[strings.TrimSuffix(strings.TrimSuffix(file, ".gitattributes"), "/")] = id
+	}
+	return blobs, err
+}
+
+// filesIn finds plain files in a tree by their paths, whether their contents
+// are here or not.
+func (w *worker) filesIn(ctx context.Context, tree string, files []string) (map[string]string, error) {
+	folders := newSet()
+	for _, file := range files {
+		folders.add(path.Dir(file))
+	}
+	names := make([]string, len(folders.list))
+	for i, dir := range folders.list {
+		if names[i] = tree; dir != "." {
 			names[i] += ":" + dir
 		}
 	}
@@ -59,10 +77,14 @@ func (w *worker) attributeBlobs(ctx context.Context, tree string, folders []stri
 	if err != nil {
 		return nil, err
 	}
+	content := map[string]object{}
+	for i, dir := range folders.list {
+		content[dir] = trees[i]
+	}
 	found := map[string]string{}
-	for i, o := range trees {
-		if id := fileInTree(o, ".gitattributes"); id != "" {
-			found[folders[i]] = id
+	for _, file := range files {
+		if id := fileInTree(content[path.Dir(file)], path.Base(file)); id != "" {
+			found[file] = id
 		}
 	}
 	return found, nil

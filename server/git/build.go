@@ -70,6 +70,7 @@ func (c *Clone) Build(ctx context.Context, spec Spec) (Built, error) {
 		if err == nil || try == 2 || !errors.As(err, &bad) || ctx.Err() != nil {
 			break
 		}
+		c.onDisk.Store(true)
 		c.log.Warn("a git child failed; building once more", "err", err)
 	}
 	if err != nil {
@@ -106,6 +107,7 @@ type batch struct {
 	changes   map[string]*change
 	upstream  map[string][]string // outline to commits of the base
 	folders   []string
+	fresh     []rawObject // the new commits
 }
 
 // place is where the next commit goes.
@@ -148,16 +150,17 @@ func (w *worker) build(ctx context.Context, spec Spec, committer string) (Built,
 		case len(next.texts) == 0:
 			built.Contained = append(built.Contained, member.PR)
 		default:
-			done, err := b.store(next)
-			if err != nil {
-				return Built{}, fmt.Errorf("#%d: %w", member.PR, err)
-			}
-			done.PR = member.PR
-			built.Members = append(built.Members, done)
+			built.Members = append(built.Members, b.take(member.PR, next))
 			at = next.place
 		}
 	}
 	built.Tip, built.Tree = at.commit, at.tree
+	if len(b.fresh) > 0 {
+		if err := w.keep(b.fresh); err != nil {
+			return Built{}, err
+		}
+	}
+	w.wipe()
 	return built, nil
 }
 
@@ -222,14 +225,13 @@ func (b *batch) pick(ctx context.Context, x commit, at place) (merged, error) {
 	return b.pickOnto(ctx, at.tree, x, at.rules)
 }
 
-func (b *batch) store(r rebased) (BuiltMember, error) {
-	m := BuiltMember{Tip: r.commit, Tree: r.tree}
+// take makes a rebased member part of the batch.
+func (b *batch) take(pr int, r rebased) BuiltMember {
+	m := BuiltMember{PR: pr, Tip: r.commit, Tree: r.tree}
 	for _, text := range r.texts {
-		id, err := writeObject(b.clone.objectsDir(), "commit", text)
-		if err != nil {
-			return m, err
-		}
-		m.Commits = append(m.Commits, id)
+		o := rawObject{objectID("commit", text), "commit", text}
+		b.fresh = append(b.fresh, o)
+		m.Commits = append(m.Commits, o.id)
 	}
-	return m, nil
+	return m
 }

@@ -36,6 +36,7 @@ type Clone struct {
 	version        version
 	stdbuf         string      // path of stdbuf, "" when there is none
 	oneByOne       atomic.Bool // the resident merge-tree doesn't answer here
+	onDisk         atomic.Bool // scratch in memory made trouble (too small, say)
 	processes      atomic.Int64
 	witness        func(argv []string) // tests see every command line
 
@@ -138,13 +139,12 @@ func (c *Clone) takeLock() error {
 
 // ready leaves a whole clone in the folder: the one that is there, or a new one.
 func (c *Clone) ready(ctx context.Context) error {
-	_, err := os.Stat(filepath.Join(c.dir, complete))
-	if err == nil && c.sound() {
+	if _, err := os.Stat(filepath.Join(c.dir, complete)); err == nil {
 		c.sweep()
 		return nil
 	}
 	if _, err := os.Lstat(c.dir); err == nil {
-		c.log.Warn("moving a damaged or half-made clone away", "dir", c.dir)
+		c.log.Warn("moving a half-made clone away", "dir", c.dir)
 		if err := os.RemoveAll(c.dir + ".broken"); err != nil {
 			return err
 		}
@@ -178,7 +178,7 @@ func (c *Clone) make(ctx context.Context) error {
 	if err := c.writeGraph(ctx); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(c.dir, complete), []byte(bootID()+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(c.dir, complete), nil, 0o644); err != nil {
 		return err
 	}
 	return os.Rename(c.dir, final)

@@ -2,13 +2,10 @@ package git
 
 import (
 	"bytes"
-	"compress/zlib"
 	"crypto/sha1"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -138,39 +135,4 @@ func objectID(kind string, data []byte) string {
 	fmt.Fprintf(sum, "%s %d\x00", kind, len(data))
 	sum.Write(data)
 	return hex.EncodeToString(sum.Sum(nil))
-}
-
-// writeObject stores a loose object under root, as git would: whole or not at
-// all. It doesn't wait for the disk; see sound.
-func writeObject(root, kind string, data []byte) (string, error) {
-	id := objectID(kind, data)
-	folder := filepath.Join(root, id[:2])
-	path := filepath.Join(folder, id[2:])
-	if _, err := os.Lstat(path); err == nil {
-		return id, nil
-	}
-	var packed bytes.Buffer
-	z, _ := zlib.NewWriterLevel(&packed, zlib.BestSpeed)
-	fmt.Fprintf(z, "%s %d\x00", kind, len(data))
-	z.Write(data)
-	z.Close()
-	f, err := os.CreateTemp(root, "tmp_obj_")
-	if err != nil {
-		return "", fmt.Errorf("write object: %w", err)
-	}
-	_, err = f.Write(packed.Bytes())
-	err = errors.Join(err, f.Chmod(0o444), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-		if errors.Is(err, os.ErrNotExist) {
-			if err = os.MkdirAll(folder, 0o755); err == nil {
-				err = os.Rename(f.Name(), path)
-			}
-		}
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return "", fmt.Errorf("write object %s: %w", id, err)
-	}
-	return id, nil
 }

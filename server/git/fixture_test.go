@@ -51,7 +51,7 @@ func (r repo) try(args ...string) (string, error) { return r.tryWith("", args...
 
 func (r repo) tryWith(stdin string, args ...string) (string, error) {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "protocol.file.allow=always", "-c", "advice.skippedCherryPicks=false"}, args...)...)
 	cmd.Dir, cmd.Env, cmd.Stdin = r.dir, hostEnviron(), strings.NewReader(stdin)

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sort"
 	"strconv"
 	"strings"
@@ -71,19 +70,19 @@ func (w *worker) scratchCommit(tree, parent string) (string, error) {
 	}
 	// A late date ends git's search for the merge base at the parent.
 	text += "author s <s> 4000000000 +0000\ncommitter s <s> 4000000000 +0000\n\ns\n"
-	w.littered++
+	w.merged++
 	if tree == emptyTree {
-		if _, err := writeObject(w.scratch, "tree", nil); err != nil {
+		if _, err := w.scratchObject("tree", nil); err != nil {
 			return "", err
 		}
 	}
-	return writeObject(w.scratch, "commit", []byte(text))
+	return w.scratchObject("commit", []byte(text))
 }
 
 func (w *worker) mergeSettings(rules string) command {
 	return command{
 		settings: []setting{{"core.attributesFile", rules}, {"core.fsync", "none"}},
-		environ:  []string{"GIT_ALTERNATE_OBJECT_DIRECTORIES=" + w.scratch},
+		environ:  []string{"GIT_OBJECT_DIRECTORY=" + w.scratch, "GIT_ALTERNATE_OBJECT_DIRECTORIES=" + quote(w.clone.dir+"/objects")},
 	}
 }
 
@@ -142,10 +141,14 @@ func (w *worker) mergeOnce(ctx context.Context, ours, theirs, rules string) (mer
 	return readMerge(bufio.NewReader(bytes.NewReader(append(res.stdout, 0))), false)
 }
 
+// scratchSeen lets a command read what is in scratch, and write elsewhere.
+func (w *worker) scratchSeen() []string {
+	return []string{"GIT_ALTERNATE_OBJECT_DIRECTORIES=" + quote(w.scratch)}
+}
+
 // warm does a merge with the remote at hand, only for the blobs it brings.
 func (w *worker) warm(ctx context.Context, ours, theirs string) error {
-	cmd := w.mergeSettings(noRules)
-	cmd.network, cmd.args = true, []string{"merge-tree", "--write-tree", ours, theirs}
+	cmd := command{network: true, environ: w.scratchSeen(), args: []string{"merge-tree", "--write-tree", ours, theirs}}
 	res, err := w.clone.run(ctx, cmd)
 	if err == nil && res.code > 1 {
 		err = fmt.Errorf("git merge-tree: %s", brief(res.stderr))
@@ -227,6 +230,3 @@ func readMessages(field func() (string, error), files map[string]bool) error {
 		}
 	}
 }
-
-// objectsDir is where what lasts is written.
-func (c *Clone) objectsDir() string { return filepath.Join(c.dir, "objects") }

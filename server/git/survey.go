@@ -1,6 +1,8 @@
 package git
 
-import "context"
+import (
+	"context"
+)
 
 // survey reads everything a build decides by: which commits each member has of
 // its own, what they and the base's newer commits change.
@@ -115,33 +117,33 @@ func sameBlobs(x, y *change) bool {
 
 // prefetch brings, in one fetch, the blobs the merges and the comparing of
 // patches will read. A merge reads a file's lines only where both sides
-// changed it.
+// changed it. What it misses here (a rename, a base's own merge) costs a fetch
+// of its own later, never a wrong result.
 func (b *batch) prefetch(ctx context.Context, base string) error {
-	touched := map[string]int{} // path to how many members change it
-	for i := range b.own {
-		paths := newSet()
-		for _, id := range b.own[i] {
+	moved := map[string][]string{} // path to the base's commits that change it
+	for _, ids := range b.upstream {
+		for _, id := range ids {
 			for _, e := range b.changes[id].entries {
-				paths.add(e.path)
+				moved[e.path] = append(moved[e.path], id)
 			}
 		}
-		for _, p := range paths.list {
-			touched[p]++
+	}
+	touched := map[string]int{} // path to how many members change it
+	for i := range b.own {
+		for _, path := range b.paths(i) {
+			touched[path]++
 		}
 	}
-	blobs := newSet()
+	blobs, met := newSet(), newSet()
 	for i := range b.own {
-		drift, err := b.drift(ctx, i, base)
-		if err != nil {
-			return err
-		}
 		for _, id := range b.own[i] {
 			twins := b.twins(i, id)
 			meets := len(twins) > 0
 			for _, e := range b.changes[id].entries {
-				moved, changed := drift[e.path]
-				meets = meets || changed || touched[e.path] > 1
-				blobs.addBlob(moved.newMode, moved.newID)
+				if touched[e.path] > 1 || b.lacksAny(i, moved[e.path]) {
+					meets = true
+					met.add(e.path)
+				}
 			}
 			if !meets {
 				continue
@@ -154,32 +156,34 @@ func (b *batch) prefetch(ctx context.Context, base string) error {
 			}
 		}
 	}
+	ours, err := b.filesIn(ctx, base, met.list)
+	if err != nil {
+		return err
+	}
+	for _, id := range ours {
+		blobs.add(id)
+	}
 	return b.bring(ctx, blobs.list)
 }
 
-// drift is what lies between a member's fork from the base and the base.
-func (b *batch) drift(ctx context.Context, i int, base string) (map[string]entry, error) {
-	pairs := newSet()
+// paths lists what member i changes.
+func (b *batch) paths(i int) []string {
+	paths := newSet()
 	for _, id := range b.own[i] {
-		for _, parent := range b.commits[id].parents {
-			n := b.history.nodes[parent]
-			forked := n == nil || n.reach.has(0)
-			if tree := b.commits[parent].tree; forked && tree != base {
-				pairs.add(tree + " " + base)
-			}
+		for _, e := range b.changes[id].entries {
+			paths.add(e.path)
 		}
 	}
-	changes, err := b.changesOf(ctx, pairs.list)
-	if err != nil {
-		return nil, err
-	}
-	drift := map[string]entry{}
-	for _, ch := range changes {
-		for _, e := range ch.entries {
-			drift[e.path] = e
+	return paths.list
+}
+
+func (b *batch) lacksAny(i int, ids []string) bool {
+	for _, id := range ids {
+		if b.history.lacks(i+1, id) {
+			return true
 		}
 	}
-	return drift, nil
+	return false
 }
 
 // bring fetches those objects that are not here.

@@ -1,14 +1,9 @@
 package git
 
 import (
-	"bufio"
-	"bytes"
-	"compress/zlib"
 	"context"
-	"crypto/sha1"
-	"encoding/hex"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,97 +21,94 @@ func (c *Clone) sweep() {
 			os.RemoveAll(path)
 		}
 	}
+	paths, _ := filepath.Glob(filepath.Join(memory, c.scratchName()+"*"))
+	for _, path := range paths {
+		os.RemoveAll(path)
+	}
 }
 
-// sound says whether the clone can be trusted. Loose objects are written
-// without waiting for the disk, since a rebuild gives the same ones; so after
-// the machine itself went down each is read once and compared with its name.
-func (c *Clone) sound() bool {
-	mark := filepath.Join(c.dir, complete)
-	boot, err := os.ReadFile(mark)
-	if err != nil {
-		return false
-	}
-	if strings.TrimSpace(string(boot)) == bootID() {
-		return true
-	}
-	for _, path := range c.loose() {
-		if !intact(path) {
-			c.log.Warn("a loose object is damaged", "path", path)
-			return false
-		}
-	}
-	return os.WriteFile(mark, []byte(bootID()+"\n"), 0o644) == nil
-}
+// manyPacks is when tidying begins: every fetch and every build leaves a pack,
+// and each slows the finding of objects down a little.
+const manyPacks = 50
 
-// bootID changes with each start of the machine; empty where there is none,
-// which then never looks like a restart.
-func bootID() string {
-	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(id))
-}
+// smallPack is the size to which packs are joined; a large one stays as it is.
+const smallPack = 64 << 20
 
-func (c *Clone) loose() []string {
-	paths, _ := filepath.Glob(filepath.Join(c.dir, "objects", "[0-9a-f][0-9a-f]", "*"))
-	return paths
-}
-
-func intact(path string) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	z, err := zlib.NewReader(bufio.NewReader(f))
-	if err != nil {
-		return false
-	}
-	sum := sha1.New()
-	if _, err := io.Copy(sum, z); err != nil {
-		return false
-	}
-	return hex.EncodeToString(sum.Sum(nil)) == filepath.Base(filepath.Dir(path))+filepath.Base(path)
-}
-
-// Tidying begins above these, as git's own housekeeping does.
-const (
-	manyLoose = 6000
-	manyPacks = 60
-)
-
-// Tidy packs loose objects and joins packs when there are many; otherwise it
-// does nothing and starts nothing. It loses no object, and may run beside all
-// else; a quiet hour is best.
+// Tidy joins small packs when there are many; otherwise it does nothing and
+// starts nothing. It loses no object and may run beside all else. Call it now
+// and then, once a day or after a few dozen builds.
 func (c *Clone) Tidy(ctx context.Context) error {
-	loose := c.loose()
-	packs, _ := filepath.Glob(filepath.Join(c.dir, "objects", "pack", "*.pack"))
-	if len(loose) < manyLoose && len(packs) < manyPacks {
-		return nil
-	}
 	if err := c.beginFetch(ctx); err != nil {
 		return err
 	}
 	defer c.endFetch()
-	if len(loose) > 0 {
-		var names bytes.Buffer
-		for _, path := range loose {
-			fmt.Fprintf(&names, "%s%s\n", filepath.Base(filepath.Dir(path)), filepath.Base(path))
+	var fetched, built []string
+	paths, _ := filepath.Glob(filepath.Join(c.dir, "objects", "pack", "pack-*.idx"))
+	for _, path := range paths {
+		name := strings.TrimSuffix(path, ".idx")
+		info, err := os.Stat(name + ".pack")
+		if err != nil || info.Size() > smallPack {
+			continue
 		}
-		pack := command{partial: true, args: []string{"pack-objects", "--quiet", filepath.Join(c.dir, "objects", "pack", "pack")}, stdin: names.Bytes(), limit: networkLimit}
-		if _, err := c.succeed(ctx, pack); err != nil {
-			return fmt.Errorf("tidy clone: %w", err)
-		}
-		if _, err := c.succeed(ctx, command{args: []string{"prune-packed", "--quiet"}}); err != nil {
-			return fmt.Errorf("tidy clone: %w", err)
+		if _, err := os.Stat(name + ".promisor"); err == nil {
+			fetched = append(fetched, name)
+		} else {
+			built = append(built, name)
 		}
 	}
-	if len(packs) >= manyPacks {
-		join := command{partial: true, args: []string{"repack", "--quiet", "-a", "-d", "--keep-unreachable"}, limit: networkLimit}
-		if _, err := c.succeed(ctx, join); err != nil {
-			return fmt.Errorf("tidy clone: %w", err)
+	if len(fetched)+len(built) < manyPacks {
+		return nil
+	}
+	if err := c.join(ctx, fetched, true); err != nil {
+		return fmt.Errorf("tidy clone: %w", err)
+	}
+	if err := c.join(ctx, built, false); err != nil {
+		return fmt.Errorf("tidy clone: %w", err)
+	}
+	return nil
+}
+
+// join makes one pack of several. Those that came from the remote stay marked
+// as such: git trusts that what they name and lack can be fetched.
+func (c *Clone) join(ctx context.Context, packs []string, promised bool) error {
+	if len(packs) < 2 {
+		return nil
+	}
+	var names strings.Builder
+	for _, pack := range packs {
+		names.WriteString(filepath.Base(pack) + ".pack\n")
+	}
+	folder := filepath.Join(c.dir, "objects", "pack")
+	joined := filepath.Join(folder, "tmp_join")
+	res, err := c.succeed(ctx, command{
+		partial: true, limit: networkLimit, stdin: []byte(names.String()),
+		args: []string{"pack-objects", "--quiet", "--stdin-packs", joined},
+	})
+	if err != nil {
+		return err
+	}
+	sum := strings.TrimSpace(string(res.stdout))
+	name := filepath.Join(folder, "pack-"+sum)
+	if checkID(sum) != nil {
+		return fmt.Errorf("odd name of a pack %.60q", sum)
+	}
+	if promised {
+		if err := os.WriteFile(name+".promisor", nil, 0o444); err != nil {
+			return err
+		}
+	}
+	for _, end := range []string{".pack", ".rev", ".idx"} {
+		err := os.Rename(joined+"-"+sum+end, name+end)
+		if err != nil && !(end == ".rev" && errors.Is(err, os.ErrNotExist)) {
+			return err
+		}
+	}
+	for _, pack := range packs {
+		if pack == name {
+			continue
+		}
+		for _, end := range []string{".idx", ".rev", ".promisor", ".pack"} {
+			os.Remove(pack + end)
 		}
 	}
 	return nil

@@ -3,6 +3,8 @@ package git
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,19 +16,19 @@ import (
 
 // worker is the set of resident children one build uses at a time.
 type worker struct {
-	clone    *Clone
-	scratch  string // an object folder for commits nobody will ever need again
-	objects  *child // cat-file: reads
-	raw      *child // diff-tree: which paths a commit changes
-	text     *child // diff-tree: the lines it changes
-	merges   *child // merge-tree
-	rules    string // the attributes file the merges child was started with
-	littered int    // commits in scratch
+	clone   *Clone
+	scratch string // an object folder for what a build makes before it is packed
+	objects *child // cat-file: reads
+	raw     *child // diff-tree: which paths a commit changes
+	text    *child // diff-tree: the lines it changes
+	merges  *child // merge-tree
+	rules   string // the attributes file the merges child was started with
+	merged  int    // merges asked for
 }
 
 var (
-	errClosed   = errors.New("the clone is closed")
-	errLittered = errors.New("the scratch folder is full")
+	errClosed = errors.New("the clone is closed")
+	errWorn   = errors.New("the children are old")
 )
 
 // hire gives an idle worker, or a new one; its children start when first asked.
@@ -41,21 +43,40 @@ func (c *Clone) hire() (*worker, error) {
 		c.idle = c.idle[:n-1]
 		return w, nil
 	}
-	parent := filepath.Join(c.dir, "scratch")
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return nil, err
-	}
-	scratch, err := os.MkdirTemp(parent, "")
+	scratch, err := c.newScratch()
 	if err != nil {
 		return nil, err
 	}
 	return &worker{clone: c, scratch: scratch}, nil
 }
 
+// memory is where files cost no disk; many small ones are written there.
+const memory = "/dev/shm"
+
+func (c *Clone) newScratch() (string, error) {
+	if !c.onDisk.Load() {
+		if dir, err := os.MkdirTemp(memory, c.scratchName()+"*"); err == nil {
+			return dir, nil
+		}
+	}
+	parent := filepath.Join(c.dir, "scratch")
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(parent, "")
+}
+
+// scratchName begins the name of each scratch folder of this clone in memory,
+// so that one left by a killed process is found again.
+func (c *Clone) scratchName() string {
+	sum := sha256.Sum256([]byte(c.dir))
+	return "mainstay-" + hex.EncodeToString(sum[:8]) + "-"
+}
+
 // release takes a worker back. Two stay; what is over that, or in trouble, ends.
 func (c *Clone) release(w *worker, trouble error) {
-	if w.littered > 4000 {
-		trouble = errLittered
+	if w.merged > 20_000 {
+		trouble = errWorn // a child that stays only grows
 	}
 	c.mu.Lock()
 	keep := trouble == nil && !c.closed && len(c.idle) < 2
@@ -131,10 +152,11 @@ func (w *worker) look(ctx context.Context, verb string, names []string) ([]objec
 	for _, name := range names {
 		request.WriteString(verb + " " + name + "\x00")
 	}
+	request.WriteString("flush\x00")
 	// An answer is one line, and "missing" repeats the name: so a name with a
 	// line feed, which only a hostile path has, takes its lines' number.
 	found := make([]object, len(names))
-	argv := []string{"git", "cat-file", "--batch-command", "-z"}
+	argv := []string{"git", "cat-file", "--batch-command", "--buffer", "-z"}
 	err := w.ask(ctx, &w.objects, argv, request.String(), func(out *bufio.Reader) error {
 		for i, name := range names {
 			o, err := readObject(out, verb == "contents", strings.Count(name, "\n"))
