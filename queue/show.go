@@ -86,11 +86,12 @@ func (t *step) title(e *Entry) (title, status string) {
 		}
 		return "Waiting", "queued"
 	case Waiting:
-		title = ordinal(t.position(e)) + " in line"
+		place := t.position(e) // walks the line: once is enough
+		title = ordinal(place) + " in line"
 		if t.header.Pause != nil {
 			return title + ", the queue is paused", "queued"
 		}
-		if eta := t.wait(e); eta > 0 {
+		if eta := t.wait(place); eta > 0 {
 			title += ", about " + roughly(eta)
 		}
 		return title, "queued"
@@ -141,12 +142,12 @@ func (a *Attempt) shardCount() (green, total int) {
 	return green, total
 }
 
-// wait is about how long a waiting entry still has, from what tests took lately.
-func (t *step) wait(e *Entry) time.Duration {
+// wait is about how long the entry at a place in line still has, from what tests took lately.
+func (t *step) wait(place int) time.Duration {
 	if t.header.TestTime == 0 {
 		return 0
 	}
-	batches := 1 + (t.position(e)-1)/t.header.Settings.batchSize() + len(t.openBatches())
+	batches := 1 + (place-1)/t.header.Settings.batchSize() + len(t.openBatches())
 	return time.Duration(batches) * t.header.TestTime
 }
 
