@@ -1,0 +1,151 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mainstay-ci/mainstay/queue"
+)
+
+// reasonWords says each reason in a few plain words.
+var reasonWords = map[queue.Reason]string{
+	queue.Conflict:         "Conflict",
+	queue.ChecksFailed:     "Checks failed",
+	queue.TimedOut:         "Timed out",
+	queue.NeverStarted:     "CI never started",
+	queue.HeadMoved:        "Pushed to while in line",
+	queue.ApprovalLost:     "Approval lost",
+	queue.LabelRemoved:     "Label removed",
+	queue.Closed:           "Closed",
+	queue.Draft:            "Turned into a draft",
+	queue.Retargeted:       "Targets another branch",
+	queue.NotPermitted:     "Not permitted",
+	queue.RefusedByRule:    "Refused by a rule",
+	queue.Withdrawn:        "Taken out",
+	queue.AlreadyContained: "Already in the base",
+	queue.LandedElsewhere:  "Merged around the queue",
+	queue.Infrastructure:   "Infrastructure trouble",
+	queue.AppRemoved:       "The App was removed",
+	queue.Integrity:        "Integrity",
+}
+
+// reasonText is a reason's words; one without any shows itself.
+func reasonText(r queue.Reason) string {
+	if text := reasonWords[r]; text != "" {
+		return text
+	}
+	return strings.ReplaceAll(string(r), "_", " ")
+}
+
+var waitWords = map[queue.Wait]string{
+	queue.NotApproved:       "Waits for approval",
+	queue.InLine:            "Waits its turn",
+	queue.InTest:            "Is being tested",
+	queue.InLanding:         "Is landing",
+	queue.Paused:            "Waits for the queue to be resumed",
+	queue.InvalidConfig:     "Waits for a valid config on the base branch",
+	queue.GitHubUnavailable: "Waits for GitHub to answer",
+}
+
+// waitText says what an entry in line waits for, and for how much of it.
+func waitText(e queue.Entry, h queue.Header) string {
+	switch {
+	case e.Phase == queue.Asking && e.Wait == queue.NotApproved:
+		return approvalText(e.PR, h.Rules.Approvals)
+	case e.Phase == queue.Waiting && h.Pause != nil:
+		return waitWords[queue.Paused]
+	case e.Phase == queue.Waiting && h.Missing:
+		return "Waits for the branch to come back"
+	case waitWords[e.Wait] != "":
+		return waitWords[e.Wait]
+	case e.Phase == queue.Asking:
+		return "Waits for the branch's rules to be met"
+	}
+	return waitWords[queue.InLine]
+}
+
+func approvalText(pr queue.PullRequest, need int) string {
+	if len(pr.ChangesRequested) > 0 {
+		return "Waits for changes that " + strings.Join(pr.ChangesRequested, ", ") + " asked for"
+	}
+	if need == 0 {
+		return waitWords[queue.NotApproved]
+	}
+	text := fmt.Sprintf("Waits for approval: %d of %d", pr.Approvals, need)
+	if pr.StaleApprovals > 0 {
+		text += fmt.Sprintf(", %d of an older head", pr.StaleApprovals)
+	}
+	return text
+}
+
+// autoBatch is how many entries a batch takes where the size is learnt and
+// nothing was learnt yet; only the guess of the waiting time uses it.
+const autoBatch = 15
+
+// waitGuess is about how long the entry at a place in line still has, or "".
+func waitGuess(h queue.Header, place, openBatches int) string {
+	if h.TestTime == 0 || h.Pause != nil || place == 0 {
+		return ""
+	}
+	size := h.Settings.BatchSize
+	if size <= 0 {
+		size = autoBatch
+	}
+	batches := 1 + (place-1)/size + openBatches
+	return "about " + roughly(time.Duration(batches)*h.TestTime)
+}
+
+// phaseText says where an attempt stands.
+func phaseText(a queue.Attempt, branch string) string {
+	switch a.Phase {
+	case queue.AttemptBuilding:
+		return "Putting the batch together"
+	case queue.AttemptPushing:
+		return "Sending it to GitHub"
+	case queue.AttemptTesting:
+		if a.SignAt.IsZero() {
+			return "Waiting for CI to start"
+		}
+		return "Testing"
+	case queue.AttemptChecking:
+		return "Green: reading approvals and heads once more"
+	case queue.AttemptMoving:
+		return "Landing: moving the pull requests’ branches"
+	case queue.AttemptLanding:
+		return "Landing: moving " + branch
+	case queue.AttemptAbandoning:
+		return "Clearing away: " + aimText[a.Aim]
+	case queue.AttemptLanded:
+		return "Landed"
+	}
+	return "Set aside"
+}
+
+var aimText = map[queue.Aim]string{
+	queue.AimRebuild: "it is built again",
+	queue.AimSplit:   "it is red and gets cut in two",
+	queue.AimEject:   "its members go out",
+	queue.AimPause:   "a rule refused it, and the queue stops",
+}
+
+// stepNames are an attempt's way, for people; stepOf says which it is at.
+var stepNames = []string{"Build", "Push", "Test", "Check", "Land"}
+
+func stepOf(phase queue.AttemptPhase) int {
+	switch phase {
+	case queue.AttemptBuilding:
+		return 0
+	case queue.AttemptPushing:
+		return 1
+	case queue.AttemptTesting:
+		return 2
+	case queue.AttemptChecking:
+		return 3
+	case queue.AttemptMoving, queue.AttemptLanding:
+		return 4
+	case queue.AttemptLanded:
+		return 5
+	}
+	return -1
+}
