@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
@@ -20,7 +21,7 @@ type Base struct {
 	Missing bool // there is no such branch; everything below is empty
 	Rules   queue.Rules
 	// Config is the file at ConfigPath on the branch; nil when there is none, or
-	// when it was not asked for.
+	// when it was not asked for; empty when that is no file, or over a megabyte.
 	Config     []byte
 	ConfigPath string
 	// DefaultBranch says that this is the repository's default branch; only ReadBase tells.
@@ -99,20 +100,21 @@ func (s site) mustExist(ctx context.Context) error {
 
 // readConfig reads the file at the branch's tip; nil when there is none.
 func (s site) readConfig(ctx context.Context) ([]byte, error) {
-	var file struct {
-		Type     string `json:"type"`
-		Encoding string `json:"encoding"`
-		Content  string `json:"content"`
-	}
-	_, err := s.get(ctx, "contents/"+configPath, url.Values{"ref": {"refs/heads/" + s.place.Branch}}, &file)
+	var (
+		file struct {
+			Encoding string `json:"encoding"`
+			Content  string `json:"content"`
+		}
+		answer json.RawMessage // a list, for a folder
+	)
+	_, err := s.get(ctx, "contents/"+configPath, url.Values{"ref": {"refs/heads/" + s.place.Branch}}, &answer)
 	if gone(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", configPath, err)
 	}
-	if file.Type != "file" || file.Encoding != "base64" {
-		// A link, a folder or something too large: there, but no config.
+	if json.Unmarshal(answer, &file) != nil || file.Encoding != "base64" {
 		return []byte{}, nil
 	}
 	config, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(file.Content, "\n", ""))
