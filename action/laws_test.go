@@ -127,7 +127,7 @@ func TestLaws(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/green=%v", b.name, green), func(t *testing.T) {
 				t.Parallel()
 				s := newStep(t, map[string]string{
-					"mode": "run", "runner": "generic", "shard-index": "1", "shard-total": "2", "timeout": "1s",
+					"mode": "run", "runner": "generic", "shard-index": "1", "shard-total": "2", "timeout": map[bool]string{true: "2s", false: "300ms"}[b.planned],
 					"tests": strings.Join(lawItems, "\n"), "command": map[bool]string{true: "true {tests}", false: "false {tests}"}[green],
 				})
 				s.with(map[string]string{"server-url": b.start(t, s)})
@@ -138,8 +138,8 @@ func TestLaws(t *testing.T) {
 				if want := map[bool]int{true: exitFine, false: exitRed}[green]; code != want {
 					t.Errorf("exit code %d, want %d\n%s", code, want, &s.log)
 				}
-				if took := time.Since(began); took > 4*time.Second {
-					t.Errorf("took %s with a timeout of 1s", took)
+				if took := time.Since(began); took > 8*time.Second {
+					t.Errorf("took %s, far beyond its timeout", took)
 				}
 				if s.warnings() != 1 {
 					t.Errorf("%d warnings, want one\n%s", s.warnings(), &s.log)
@@ -169,7 +169,7 @@ func TestLawsOfReport(t *testing.T) {
 			t.Run(b.name+"/"+outcome, func(t *testing.T) {
 				t.Parallel()
 				s := newStep(t, map[string]string{
-					"mode": "report", "runner": "generic", "shard-index": "1", "shard-total": "2", "timeout": "1s",
+					"mode": "report", "runner": "generic", "shard-index": "1", "shard-total": "2", "timeout": "300ms",
 					"tests": strings.Join(lawItems, "\n"), "outcome": outcome,
 				})
 				s.with(map[string]string{"server-url": b.start(t, s)})

@@ -136,8 +136,8 @@ func TestBinaryAsAProcess(t *testing.T) {
 			if code != c.code || s.outputs()["result"] != c.result || !strings.Contains(s.log.String(), c.says) {
 				t.Errorf("exit code %d, outputs %v\n%s", code, s.outputs(), &s.log)
 			}
-			if c.code != exitUsage && (len(f.reports) != 1 || len(f.reports[0].Items) != 3) {
-				t.Errorf("reports %+v", f.reports)
+			if reports := f.received(); c.code != exitUsage && (len(reports) != 1 || len(reports[0].Items) != 3) {
+				t.Errorf("reports %+v", reports)
 			}
 		})
 	}

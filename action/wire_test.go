@@ -54,7 +54,7 @@ func TestRoundTrip(t *testing.T) {
 					t.Errorf("outputs %v", out)
 				}
 			}
-			sum := shard.Suite{Total: 2, Inventory: []string{"example.com/m/a", "example.com/m/b", "example.com/m/c"}}.AddUp(f.reports)
+			sum := shard.Suite{Total: 2, Inventory: []string{"example.com/m/a", "example.com/m/b", "example.com/m/c"}}.AddUp(f.received())
 			if sum.Result != c.want || !sum.Coverage.Complete() {
 				t.Errorf("sum %s, coverage %+v", sum.Result, sum.Coverage)
 			}
@@ -107,6 +107,8 @@ func TestPlanSendsAnInventoryOnce(t *testing.T) {
 		}
 		union = append(union, s.items()...)
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.needed != 1 || f.packed != 1 {
 		t.Errorf("items asked for %d times, sent compressed %d times; want once", f.needed, f.packed)
 	}
@@ -170,10 +172,10 @@ func TestReportTakesTheListFromTheMatrix(t *testing.T) {
 	f := newForgery(t)
 	s := newStep(t, map[string]string{"mode": "report", "runner": "generic", "tests": "b\nd", "shard-index": "1", "shard-total": "2", "outcome": "success", "server-url": f.url})
 	s.identity()
-	if code := s.act(); code != exitFine || len(f.reports) != 1 {
+	if code := s.act(); code != exitFine || len(f.received()) != 1 {
 		t.Fatalf("exit code %d\n%s", code, &s.log)
 	}
-	if r := f.reports[0]; len(r.Items) != 2 || r.Items[0].ID != "b" || r.Shard.Index != 1 {
+	if r := f.received()[0]; len(r.Items) != 2 || r.Items[0].ID != "b" || r.Shard.Index != 1 {
 		t.Errorf("report %+v", r)
 	}
 }
@@ -211,8 +213,8 @@ func TestTokenIsTriedThreeTimes(t *testing.T) {
 	f := newForgery(t)
 	s := newStep(t, map[string]string{"mode": "report", "runner": "generic", "tests": "a", "outcome": "success", "server-url": f.url})
 	s.identity().failures = 2
-	if code := s.act(); code != exitFine || len(f.reports) != 1 || s.warnings() != 0 {
-		t.Errorf("exit code %d, %d reports\n%s", code, len(f.reports), &s.log)
+	if code := s.act(); code != exitFine || len(f.received()) != 1 || s.warnings() != 0 {
+		t.Errorf("exit code %d, %d reports\n%s", code, len(f.received()), &s.log)
 	}
 }
 

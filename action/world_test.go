@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -93,7 +94,9 @@ func (s *step) warnings() int { return strings.Count(s.log.String(), "::warning"
 // identity gives the step an id-token endpoint. No two tokens are alike.
 func (s *step) identity() *issuer {
 	i := &issuer{t: s.t}
+	i.mu.Lock() // orders this with requests of another process
 	i.server = httptest.NewServer(i)
+	i.mu.Unlock()
 	s.t.Cleanup(i.server.Close)
 	s.env["ACTIONS_ID_TOKEN_REQUEST_URL"] = i.server.URL + "/?api-version=2"
 	s.env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = "runner-secret"
@@ -210,6 +213,14 @@ func (f *forgery) plan(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	json.NewEncoder(w).Encode(answer)
+}
+
+// received is what was reported so far. Another process's requests are ordered
+// with the test by the lock only.
+func (f *forgery) received() []shard.Report {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.reports)
 }
 
 func (f *forgery) cut(items []string, total int) [][]string {
