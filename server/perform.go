@@ -10,7 +10,6 @@ import (
 	"github.com/mainstay-ci/mainstay/queue"
 	"github.com/mainstay-ci/mainstay/server/config"
 	"github.com/mainstay-ci/mainstay/server/engine"
-	"github.com/mainstay-ci/mainstay/server/git"
 	"github.com/mainstay-ci/mainstay/server/github"
 )
 

@@ -100,7 +100,8 @@ func (srv *server) wire(s settings) error {
 		Ledger: srv.store, Outbox: srv.store, Inbox: srv.store, Interpreter: app, Log: srv.log,
 		Performer: &performer{github: app, clones: srv.clones, clock: time.Now, log: srv.log},
 	})
-	return srv.wireWeb(s, app)
+	srv.wireWeb(s)
+	return nil
 }
 
 // run starts the engine, the listener and the look for repositories.

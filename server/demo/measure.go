@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/mainstay-ci/mainstay/queue"
@@ -122,6 +123,11 @@ func (w *world) measure(ctx context.Context, l Load, numbers []int) (Figures, er
 	if err := w.forge.Settle(ctx); err != nil {
 		return Figures{}, err
 	}
+	var heads []string
+	for _, n := range numbers {
+		pr, _ := w.repo.PullRequest(int64(n))
+		heads = append(heads, pr.HeadSHA)
+	}
 	w.forge.ResetCalls()
 	for _, n := range numbers {
 		if err := w.repo.Label(int64(n), w.owner, "merge-queue"); err != nil {
@@ -144,13 +150,25 @@ func (w *world) measure(ctx context.Context, l Load, numbers []int) (Figures, er
 	case <-ctx.Done():
 		return Figures{}, ctx.Err()
 	}
-	f := Figures{Seconds: seconds(took), Builds: len(w.repo.WorkflowRuns()), Calls: w.calls(), GitCalls: w.gitCalls()}
+	f := Figures{Seconds: seconds(took), Builds: len(w.repo.WorkflowRuns()), Calls: w.forge.RESTCalls(), GitCalls: w.gitCalls()}
 	landings := (len(numbers) + l.Batch - 1) / l.Batch
 	f.OverheadMS = float64(took-time.Duration(landings)*l.CI) / float64(time.Millisecond) / float64(landings)
-	for _, n := range numbers {
-		f.MostEdits = max(f.MostEdits, w.edits(n))
+	writes := w.repo.CheckWrites()
+	for _, head := range heads {
+		f.MostEdits = max(f.MostEdits, writes[head].Edited)
 	}
 	return f, nil
+}
+
+// gitCalls counts the requests of git itself.
+func (w *world) gitCalls() int {
+	sum := 0
+	for route, n := range w.forge.Calls() {
+		if strings.HasPrefix(route, "git ") {
+			sum += n
+		}
+	}
+	return sum
 }
 
 // awaitLine waits until so many entries stand in line.

@@ -70,7 +70,7 @@ func (s *show) result(ctx context.Context) (Result, error) {
 		}
 	}
 	r.Builds = len(s.world.repo.WorkflowRuns())
-	r.GitHubCalls = s.world.calls()
+	r.GitHubCalls = s.world.forge.RESTCalls()
 	r.Seconds = seconds(last.Sub(s.firstLabel()))
 	return r, s.checkBase(ctx, snap, &r)
 }

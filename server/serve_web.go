@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/mainstay-ci/mainstay/server/engine"
+	"github.com/mainstay-ci/mainstay/server/github"
+	"github.com/mainstay-ci/mainstay/server/store"
+	"github.com/mainstay-ci/mainstay/server/web"
+)
+
+// webhooks and reports are what the front door needs of store, engine and adapter.
+type webhooks struct {
+	*store.Store
+	app    *github.App
+	engine *engine.Engine
+}
+
+func (w webhooks) Verify(signature string, body []byte) error { return w.app.Verify(signature, body) }
+func (w webhooks) WakeInbox()                                 { w.engine.WakeInbox() }
+
+type reports struct {
+	*store.Store
+	*engine.Engine
+}
+
+func (srv *server) wireWeb(s settings) {
+	srv.http = web.Server(web.New(web.Options{
+		URL: srv.url, Issuer: s.issuer, Log: srv.log,
+		Webhooks: webhooks{srv.store, srv.app, srv.engine},
+		Reports:  reports{srv.store, srv.engine},
+		Pages: web.PageOptions{Reader: srv.store, Operator: srv.engine, GitHubURL: s.github,
+			Open: s.open, Password: s.password, Clock: time.Now, Log: srv.log},
+		Ready: func(ctx context.Context) error {
+			_, err := srv.store.Queues(ctx)
+			return err
+		},
+	}))
+}
