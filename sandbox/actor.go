@@ -89,13 +89,13 @@ func everyPermission() map[string]string {
 // NewApp registers an App and makes its private key. With a webhook address a
 // ping is sent.
 func (f *Forge) NewApp(options AppOptions) (*App, error) {
-	signing := newSigningKey()
 	slug := slugOf(options.Name)
 	if slug == "" {
 		return nil, fmt.Errorf("register the App %q: its name has no letter", options.Name)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	signing := appKey(len(f.apps))
 	app := &App{
 		ID: f.newID(), Slug: slug, Name: options.Name, BotID: f.newID(), BotLogin: slug + "[bot]",
 		WebhookSecret: options.WebhookSecret, forge: f, key: signing.private, webhookURL: options.WebhookURL,

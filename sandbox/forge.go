@@ -48,6 +48,7 @@ type Forge struct {
 
 	options Options
 	url     string
+	api     router
 	server  *http.Server
 	log     *slog.Logger
 	ctx     context.Context

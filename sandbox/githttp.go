@@ -16,13 +16,14 @@ const mostFetch = 64 << 20
 
 // serveGit answers git's smart protocol over HTTP.
 func (f *Forge) serveGit(w http.ResponseWriter, r *http.Request) {
-	name, isGit := strings.CutSuffix(r.PathValue("name"), ".git")
-	tail := r.PathValue("tail")
+	parts := append(strings.SplitN(strings.TrimPrefix(r.URL.Path, "/"), "/", 3), "", "", "")
+	owner, tail := parts[0], parts[2]
+	name := strings.TrimSuffix(parts[1], ".git")
 	service := strings.TrimPrefix(tail, "git-")
 	if tail == "info/refs" {
 		service = strings.TrimPrefix(r.URL.Query().Get("service"), "git-")
 	}
-	if !isGit && tail == "" || service != "upload-pack" && service != "receive-pack" {
+	if service != "upload-pack" && service != "receive-pack" {
 		http.NotFound(w, r)
 		return
 	}
@@ -32,7 +33,7 @@ func (f *Forge) serveGit(w http.ResponseWriter, r *http.Request) {
 	}
 	f.count(route)
 	f.withFaults(w, r, "", route, func(w http.ResponseWriter) {
-		who, repo, ok := f.admit(w, r, r.PathValue("owner"), name, service)
+		who, repo, ok := f.admit(w, r, owner, name, service)
 		if !ok {
 			return
 		}

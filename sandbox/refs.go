@@ -152,7 +152,7 @@ func (r *Repository) connect(ctx context.Context, tips ...string) error {
 	if len(unknown) == 0 {
 		return nil
 	}
-	out, err := runGit(ctx, r.dir, strings.NewReader(strings.Join(unknown, "\n")+"\n--not\n--all\n"), "rev-list", "--objects", "--stdin")
+	out, err := runGit(ctx, r.dir, strings.NewReader(strings.Join(unknown, "\n")+"\n"), "rev-list", "--objects", "--stdin", "--not", "--all")
 	if err != nil {
 		return err
 	}

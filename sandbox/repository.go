@@ -214,6 +214,9 @@ func (r *Repository) role(id int64) string {
 // the original and has refs of its own.
 func (r *Repository) Fork(user *User) (*Repository, error) {
 	dir := filepath.Join(r.forge.options.Dir, "repositories", user.Login, r.Name+".git")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("fork %s: %w", r.FullName(), err)
+	}
 	if _, err := runGit(r.forge.ctx, dir, nil, "init", "--quiet", "--bare", "--template=", "--initial-branch="+r.branch); err != nil {
 		return nil, fmt.Errorf("fork %s: %w", r.FullName(), err)
 	}

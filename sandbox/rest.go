@@ -43,30 +43,18 @@ const mostBody = 4 << 20
 
 // routes makes the whole server.
 func (f *Forge) routes() http.Handler {
+	f.api = newRouter(appRoutes, pullRoutes, issueRoutes, checkRoutes, gitRoutes, actionRoutes)
 	mux := http.NewServeMux()
-	for _, table := range [][]route{appRoutes, pullRoutes, issueRoutes, checkRoutes, gitRoutes, actionRoutes} {
-		for _, one := range table {
-			method, path, _ := strings.Cut(one.pattern, " ")
-			mux.HandleFunc(method+" /api/v3"+path, func(w http.ResponseWriter, r *http.Request) { f.serveREST(w, r, one) })
-		}
-	}
-	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusNotFound, notFound.body) })
+	mux.HandleFunc("/api/", f.serveAPI)
 	mux.HandleFunc("GET /_services/token/.well-known/openid-configuration", f.serveDiscovery)
 	mux.HandleFunc("GET /_services/token/.well-known/jwks", f.serveKeys)
 	mux.HandleFunc("GET /_services/pipelines/idtoken/{job}", f.serveIdentity)
-	mux.HandleFunc("/{owner}/{name}/{tail...}", f.serveGit)
+	mux.HandleFunc("/", f.serveGit)
 	return mux
 }
 
-// route is one line of the API: pattern, who may, and the answer.
-type route struct {
-	pattern string
-	need    string
-	answer  answer
-}
-
-func (f *Forge) serveREST(w http.ResponseWriter, r *http.Request, one route) {
-	method, template, _ := strings.Cut(strings.ReplaceAll(one.pattern, "...}", "}"), " ")
+func (f *Forge) serveREST(w http.ResponseWriter, r *http.Request, one *compiled) {
+	method, template := one.method, one.template
 	f.count(method + " " + template)
 	f.withFaults(w, r, method, template, func(w http.ResponseWriter) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostBody))
@@ -80,7 +68,7 @@ func (f *Forge) serveREST(w http.ResponseWriter, r *http.Request, one route) {
 			return
 		}
 		q := &call{f: f, r: r, who: who, body: body}
-		q.write(w, q.locked(w, one))
+		q.write(w, q.locked(w, one.route))
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v4"
@@ -186,6 +187,22 @@ func newSigningKey() signingKey {
 	}
 	sum := sha256.Sum256(key.N.Bytes())
 	return signingKey{key, base64.RawURLEncoding.EncodeToString(sum[:12])}
+}
+
+var appKeys struct {
+	sync.Mutex
+	made []signingKey
+}
+
+// appKey is the key of a forge's n-th App. Making one takes a tenth of a second
+// and more, so the forges of one process share them; within a forge they differ.
+func appKey(n int) signingKey {
+	appKeys.Lock()
+	defer appKeys.Unlock()
+	for len(appKeys.made) <= n {
+		appKeys.made = append(appKeys.made, newSigningKey())
+	}
+	return appKeys.made[n]
 }
 
 func (k signingKey) sign(claims map[string]any) (string, error) {
