@@ -160,7 +160,6 @@ func (w *worker) build(ctx context.Context, spec Spec, committer string) (Built,
 			return Built{}, err
 		}
 	}
-	w.wipe()
 	return built, nil
 }
 

@@ -141,6 +141,7 @@ func (c *Clone) takeLock() error {
 func (c *Clone) ready(ctx context.Context) error {
 	if _, err := os.Stat(filepath.Join(c.dir, complete)); err == nil {
 		c.sweep()
+		c.dropDamaged()
 		return nil
 	}
 	if _, err := os.Lstat(c.dir); err == nil {
@@ -178,7 +179,7 @@ func (c *Clone) make(ctx context.Context) error {
 	if err := c.writeGraph(ctx); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(c.dir, complete), nil, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(c.dir, complete), []byte(bootID()), 0o644); err != nil {
 		return err
 	}
 	return os.Rename(c.dir, final)

@@ -70,7 +70,6 @@ func (w *worker) scratchCommit(tree, parent string) (string, error) {
 	}
 	// A late date ends git's search for the merge base at the parent.
 	text += "author s <s> 4000000000 +0000\ncommitter s <s> 4000000000 +0000\n\ns\n"
-	w.merged++
 	if tree == emptyTree {
 		if _, err := w.scratchObject("tree", nil); err != nil {
 			return "", err

@@ -17,8 +17,7 @@ import (
 )
 
 // A build's children write trees and blobs into a scratch folder, in memory
-// where the system has one. What a build made goes into the clone as one pack,
-// which is safe on disk before anybody hears of its commits.
+// where the system has one. What a build made goes into the clone as one pack.
 
 // rawObject is one object that is to be packed.
 type rawObject struct {
@@ -49,6 +48,7 @@ func deflate(into *bytes.Buffer, parts ...[]byte) {
 func (w *worker) scratchObject(kind string, data []byte) (string, error) {
 	id := objectID(kind, data)
 	path := filepath.Join(w.scratch, id[:2], id[2:])
+	w.packed[path] = true // or rather: never to be
 	var packed bytes.Buffer
 	deflate(&packed, fmt.Appendf(nil, "%s %d\x00", kind, len(data)), data)
 	err := os.WriteFile(path, packed.Bytes(), 0o644)
@@ -60,30 +60,46 @@ func (w *worker) scratchObject(kind string, data []byte) (string, error) {
 	return id, err
 }
 
-// keep packs the commits and all trees and blobs in scratch into the clone.
+// keep packs the commits, and the trees and blobs that are new in scratch, into
+// the clone. Scratch itself stays, for a rebuild finds its trees there.
 func (w *worker) keep(commits []rawObject) error {
 	objects := commits
+	var seen []string
 	for _, path := range looseIn(w.scratch) {
+		if w.packed[path] {
+			continue
+		}
 		o, err := readLoose(path)
 		if err != nil {
 			return fmt.Errorf("read scratch object: %w", err)
 		}
-		if o.kind != "commit" {
+		if seen = append(seen, path); o.kind != "commit" {
 			objects = append(objects, o)
 		}
 	}
-	return writePack(filepath.Join(w.clone.dir, "objects", "pack"), objects)
-}
-
-// wipe empties scratch: what counts is packed, the rest was for one build.
-func (w *worker) wipe() {
-	for _, path := range looseIn(w.scratch) {
-		os.Remove(path)
+	if err := writePack(filepath.Join(w.clone.dir, "objects", "pack"), objects); err != nil {
+		return err
 	}
+	for _, path := range seen {
+		w.packed[path] = true
+	}
+	return nil
 }
 
 func looseIn(objects string) []string {
-	paths, _ := filepath.Glob(filepath.Join(objects, "[0-9a-f][0-9a-f]", "[0-9a-f]*"))
+	var paths []string
+	folders, _ := os.ReadDir(objects)
+	for _, folder := range folders {
+		if len(folder.Name()) != 2 {
+			continue
+		}
+		files, _ := os.ReadDir(filepath.Join(objects, folder.Name()))
+		for _, file := range files {
+			if len(file.Name()) == 38 {
+				paths = append(paths, filepath.Join(objects, folder.Name(), file.Name()))
+			}
+		}
+	}
 	return paths
 }
 
@@ -185,14 +201,16 @@ func packIndex(entries []packEntry, pack [20]byte) []byte {
 	return b.Bytes()
 }
 
-// writeWhole writes a file that is there whole, and on disk, or not at all.
+// writeWhole writes a file that is there whole or not at all, as long as the
+// machine stays up. It doesn't wait for the disk, which can take longer than
+// the build; dropDamaged looks after a crash of the machine.
 func writeWhole(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "tmp_")
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(0o444), f.Sync(), f.Close())
+	err = errors.Join(err, f.Chmod(0o444), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}

@@ -2,6 +2,7 @@ package git
 
 import (
 	"context"
+	"crypto/sha1"
 	"errors"
 	"fmt"
 	"os"
@@ -25,6 +26,45 @@ func (c *Clone) sweep() {
 	for _, path := range paths {
 		os.RemoveAll(path)
 	}
+}
+
+// dropDamaged removes packs of builds that a crash of the machine left broken.
+// Nothing is lost: a rebuild gives the same commits, and what landed of them is
+// fetched like any commit, since no fetch ever counts on them being here.
+func (c *Clone) dropDamaged() {
+	mark := filepath.Join(c.dir, complete)
+	if boot, err := os.ReadFile(mark); err == nil && bootID() != "" && string(boot) == bootID() {
+		return
+	}
+	paths, _ := filepath.Glob(filepath.Join(c.dir, "objects", "pack", "pack-*.pack"))
+	for _, path := range paths {
+		name := strings.TrimSuffix(path, ".pack")
+		if _, err := os.Stat(name + ".promisor"); err == nil || summed(path) && summed(name+".idx") {
+			continue
+		}
+		c.log.Warn("removing a damaged pack", "path", path)
+		os.Remove(name + ".idx")
+		os.Remove(path)
+	}
+	if err := os.WriteFile(mark, []byte(bootID()), 0o644); err != nil {
+		c.log.Warn("the clone's mark cannot be written", "err", err)
+	}
+}
+
+// summed says whether a pack or index ends in the sum of what stands before.
+func summed(path string) bool {
+	data, err := os.ReadFile(path)
+	if err != nil || len(data) < 32 {
+		return false
+	}
+	sum := sha1.Sum(data[:len(data)-20])
+	return string(sum[:]) == string(data[len(data)-20:])
+}
+
+// bootID changes with each start of the machine; "" where it cannot be known.
+func bootID() string {
+	id, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	return strings.TrimSpace(string(id))
 }
 
 // manyPacks is when tidying begins: every fetch and every build leaves a pack,

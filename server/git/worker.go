@@ -17,13 +17,13 @@ import (
 // worker is the set of resident children one build uses at a time.
 type worker struct {
 	clone   *Clone
-	scratch string // an object folder for what a build makes before it is packed
-	objects *child // cat-file: reads
-	raw     *child // diff-tree: which paths a commit changes
-	text    *child // diff-tree: the lines it changes
-	merges  *child // merge-tree
-	rules   string // the attributes file the merges child was started with
-	merged  int    // merges asked for
+	scratch string          // an object folder for what a build makes before it is packed
+	objects *child          // cat-file: reads
+	raw     *child          // diff-tree: which paths a commit changes
+	text    *child          // diff-tree: the lines it changes
+	merges  *child          // merge-tree
+	rules   string          // the attributes file the merges child was started with
+	packed  map[string]bool // files in scratch that need no packing any more
 }
 
 var (
@@ -47,7 +47,7 @@ func (c *Clone) hire() (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &worker{clone: c, scratch: scratch}, nil
+	return &worker{clone: c, scratch: scratch, packed: map[string]bool{}}, nil
 }
 
 // memory is where files cost no disk; many small ones are written there.
@@ -75,8 +75,8 @@ func (c *Clone) scratchName() string {
 
 // release takes a worker back. Two stay; what is over that, or in trouble, ends.
 func (c *Clone) release(w *worker, trouble error) {
-	if w.merged > 20_000 {
-		trouble = errWorn // a child that stays only grows
+	if len(w.packed) > 20_000 {
+		trouble = errWorn // children and scratch only grow
 	}
 	c.mu.Lock()
 	keep := trouble == nil && !c.closed && len(c.idle) < 2
