@@ -187,6 +187,8 @@ func TestAfterTheIntentThePinnedHeadLands(t *testing.T) {
 				w.untilPhase(phase)
 				w.push(1)
 				w.unlabel(2)
+				w.tell(PullRequestRead{PR: w.read(1)}) // such readings were under way already
+				w.tell(PullRequestRead{PR: w.read(2)})
 				w.untilEnded(1, 2)
 				w.requireLanded(1, 2)
 			})
