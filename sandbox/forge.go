@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -73,6 +74,7 @@ type Forge struct {
 	credentials map[string]*credential
 	deliveries  []*Delivery
 	calls       map[string]int
+	shapes      map[int64]json.RawMessage
 }
 
 // Start opens a forge on a free loopback port. It fails when the folder can't
@@ -107,7 +109,7 @@ func Start(options Options) (*Forge, error) {
 		log:    options.Log,
 		change: make(chan struct{}), chance: rand.New(rand.NewPCG(uint64(options.Seed), 0x6d61696e)),
 		ids: 1000, accounts: map[string]account{}, users: map[string]*User{},
-		credentials: map[string]*credential{}, calls: map[string]int{},
+		credentials: map[string]*credential{}, calls: map[string]int{}, shapes: map[int64]json.RawMessage{},
 		sender: newSender(), issuer: sync.OnceValue(newSigningKey),
 	}
 	if f.log == nil {

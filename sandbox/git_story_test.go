@@ -195,7 +195,7 @@ func TestRefMovedAfterAdvertisement(t *testing.T) {
 	next, other := w.commit("main", "a", "1"), w.commit("main", "b", "2")
 	w.move("ticket", next)
 	c := w.clone(w.token())
-	hook := w.hookBetween(c, func() { w.move("main", other) })
+	hook := w.hookBetween(func() { w.move("main", other) })
 	out, err := c.run("-c", "core.hooksPath="+hook, "push", "--porcelain", "--atomic", "--force-with-lease=refs/heads/main:"+w.base,
 		"--force-with-lease=refs/heads/ticket:"+next, "origin", next+":refs/heads/main", ":refs/heads/ticket")
 	if err == nil {

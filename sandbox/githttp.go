@@ -71,11 +71,11 @@ func (f *Forge) admit(w http.ResponseWriter, r *http.Request, owner, name, servi
 	switch {
 	case err != nil || who == nil && (repo == nil || !repo.public || service == "receive-pack"):
 		w.Header().Set("WWW-Authenticate", `Basic realm="GitHub"`)
-		http.Error(w, "remote: Invalid username or token.", http.StatusUnauthorized)
+		http.Error(w, "Invalid username or token.", http.StatusUnauthorized)
 	case repo == nil || !who.may(repo, "contents:read"):
-		http.Error(w, "remote: Repository not found.", http.StatusNotFound)
+		http.Error(w, "Repository not found.", http.StatusNotFound)
 	case service == "receive-pack" && !who.may(repo, "contents:write"):
-		http.Error(w, fmt.Sprintf("remote: Permission to %s.git denied to %s.", repo.FullName(), who.account().login), http.StatusForbidden)
+		http.Error(w, fmt.Sprintf("Permission to %s.git denied to %s.", repo.FullName(), who.account().login), http.StatusForbidden)
 	default:
 		return who, repo, true
 	}

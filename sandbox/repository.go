@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -56,6 +57,8 @@ type Repository struct {
 	runs      []*run
 	runCount  map[string]int64
 	merging   int
+	shape     json.RawMessage
+	shapeOf   string
 }
 
 // NewRepository makes a bare repository, or adopts the one in Dir. It fails

@@ -136,7 +136,7 @@ func getPermission(q *call) reply {
 	case "maintain":
 		permission = "write"
 	}
-	user := q.f.accountJSON(a)
+	user := q.f.accountObject(a)
 	rank := roleRank[role]
 	user["permissions"] = object{"pull": rank >= 1, "triage": rank >= 2, "push": rank >= 3, "maintain": rank >= 4, "admin": rank >= 5}
 	user["role_name"] = role
@@ -152,7 +152,7 @@ func getUser(q *call) reply {
 		login = q.who.user.Login
 	}
 	if a, found := q.f.byLogin(login); found {
-		return ok(q.f.accountJSON(a))
+		return ok(q.f.accountObject(a))
 	}
 	return notFound
 }

@@ -229,7 +229,7 @@ func listCommitSuites(q *call, sha string) reply {
 
 func (q *call) suiteObject(s *suite) object {
 	o := q.repo.suiteJSON(s)
-	o["repository"] = q.repo.json()
+	o["repository"] = q.repo.shown()
 	return o
 }
 
@@ -289,5 +289,5 @@ func getCommitStatus(q *call, sha string) reply {
 		}
 	}
 	return ok(object{"state": state, "sha": sha, "total_count": len(newest), "statuses": page(q, newest, q.repo.statusJSON),
-		"repository": q.repo.json(), "commit_url": q.repo.api() + "/commits/" + sha, "url": q.repo.api() + "/commits/" + sha + "/status"})
+		"repository": q.repo.shown(), "commit_url": q.repo.api() + "/commits/" + sha, "url": q.repo.api() + "/commits/" + sha + "/status"})
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strings"
@@ -30,8 +31,8 @@ func (r *Repository) resolve(name string) string {
 	}
 	for _, full := range []string{name, "refs/" + name, "refs/heads/" + name, "refs/tags/" + name} {
 		if sha := r.refs[full]; sha != "" {
-			if commit := r.peeled(sha); commit != "" {
-				return commit
+			if strings.HasPrefix(full, "refs/tags/") {
+				return cmp.Or(r.peeled(sha), sha)
 			}
 			return sha
 		}

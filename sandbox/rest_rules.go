@@ -102,7 +102,7 @@ func (f *Forge) restrictionsJSON(api string, allowed []Actor) object {
 	for _, actor := range allowed {
 		switch who := actor.(type) {
 		case *User:
-			users = append(users, f.accountJSON(who.account()))
+			users = append(users, f.accountObject(who.account()))
 		case *App:
 			apps = append(apps, f.appJSON(who))
 		}

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
@@ -32,7 +33,15 @@ func orNull(s string) any {
 	return s
 }
 
-func (f *Forge) accountJSON(a account) object {
+// accountJSON is somebody as every answer shows them, kept since nobody changes.
+func (f *Forge) accountJSON(a account) json.RawMessage {
+	if f.shapes[a.id] == nil {
+		f.shapes[a.id], _ = json.Marshal(f.accountObject(a))
+	}
+	return f.shapes[a.id]
+}
+
+func (f *Forge) accountObject(a account) object {
 	api := f.APIURL() + "/users/" + url.PathEscape(a.login)
 	return object{"login": a.login, "id": a.id, "node_id": nodeID("User", a.id), "type": a.kind, "site_admin": false,
 		"avatar_url": f.url + "/avatars/" + fmt.Sprint(a.id), "gravatar_id": "", "html_url": f.url + "/" + url.PathEscape(a.login),
@@ -50,17 +59,31 @@ func (r *Repository) brief() object {
 func (r *Repository) api() string { return r.forge.APIURL() + "/repos/" + r.FullName() }
 func (r *Repository) web() string { return r.forge.url + "/" + r.FullName() }
 
-func (r *Repository) json() object {
-	visibility := "private"
-	if r.public {
-		visibility = "public"
+// shown is the repository inside other answers, kept until it changes.
+func (r *Repository) shown() json.RawMessage {
+	if key := fmt.Sprint(r.pushed.Unix(), r.openPulls()); r.shape == nil || r.shapeOf != key {
+		r.shape, _ = json.Marshal(r.json())
+		r.shapeOf = key
 	}
+	return r.shape
+}
+
+func (r *Repository) openPulls() int {
 	open := 0
 	for _, p := range r.pulls {
 		if p.state == "open" {
 			open++
 		}
 	}
+	return open
+}
+
+func (r *Repository) json() object {
+	visibility := "private"
+	if r.public {
+		visibility = "public"
+	}
+	open := r.openPulls()
 	o := r.brief()
 	for key, value := range (object{"owner": r.forge.accountJSON(r.owner), "html_url": r.web(), "url": r.api(),
 		"description": nil, "fork": r.parent != nil, "default_branch": r.branch, "visibility": visibility,
@@ -168,7 +191,7 @@ func (p *pull) association() string {
 }
 
 func (p *pull) side(repo *Repository, ref, sha string) object {
-	return object{"label": repo.owner.login + ":" + ref, "ref": ref, "sha": sha, "user": p.repo.forge.accountJSON(repo.owner), "repo": repo.json()}
+	return object{"label": repo.owner.login + ":" + ref, "ref": ref, "sha": sha, "user": p.repo.forge.accountJSON(repo.owner), "repo": repo.shown()}
 }
 
 func (p *pull) issueJSON() object {

@@ -200,7 +200,7 @@ func (r *Repository) complete(by *credential, action string, body object) {
 		body["action"] = action
 	}
 	if body["repository"] == nil {
-		body["repository"] = r.json()
+		body["repository"] = r.shown()
 	}
 	body["sender"] = r.forge.accountJSON(by.account())
 	if r.owner.kind == "Organization" {
