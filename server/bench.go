@@ -16,9 +16,10 @@ import (
 
 // benchCommand is `mainstay bench`: the figures of docs/performance.md.
 type benchCommand struct {
-	Only   string        `help:"Measure only figures whose name begins so."`
-	Runs   int           `default:"3" help:"Runs of each load; the median counts."`
-	Linger time.Duration `default:"60s" help:"How long after the last landing workflow runs are still counted (last run of a load only)."`
+	Only    string        `help:"Measure only figures whose name begins so."`
+	Runs    int           `default:"3" help:"Runs of each load; the median counts."`
+	Verbose bool          `help:"Log what the server says."`
+	Linger  time.Duration `default:"60s" help:"How long after the last landing workflow runs are still counted (last run of a load only)."`
 }
 
 // figure is one line: name, value, unit, goal, ok or short.
@@ -76,7 +77,11 @@ type figures struct{ seconds, builds, calls float64 }
 func (c benchCommand) benchLoad(ctx context.Context, name string, batch int, goal figures) ([]figure, error) {
 	var runs []demo.Figures
 	for i := range c.Runs {
-		load := demo.Load{Start: startForDemo, Binaries: binaries(), Log: slog.New(slog.DiscardHandler),
+		start := startForDemo
+		if c.Verbose {
+			start = startLoudly
+		}
+		load := demo.Load{Start: start, Binaries: binaries(), Log: slog.New(slog.DiscardHandler),
 			Pulls: 20, Batch: batch, Shards: 4, CI: time.Second}
 		if i == c.Runs-1 {
 			load.Linger = c.Linger

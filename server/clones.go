@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -26,6 +27,38 @@ type clones struct {
 type slot struct {
 	mu    sync.Mutex // held while the first one clones
 	clone *git.Clone
+
+	fetching sync.Mutex // one fetch ahead at a time
+	heads    sync.Map   // wanted ahead and not yet fetched
+}
+
+// fetchAhead brings a head into the clone before it is needed. Those who ask
+// while a fetch is under way share the next one.
+func (c *clones) fetchAhead(ctx context.Context, place queue.Place, head string) error {
+	clone, err := c.of(ctx, place)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	s := c.all[place.Repository]
+	c.mu.Unlock()
+	s.heads.Store(head, true)
+	s.fetching.Lock()
+	defer s.fetching.Unlock()
+	if _, waits := s.heads.Load(head); !waits {
+		return nil // the one before took it along
+	}
+	var heads []string
+	s.heads.Range(func(h, _ any) bool {
+		heads = append(heads, h.(string))
+		s.heads.Delete(h)
+		return true
+	})
+	var missing *git.MissingError
+	if err := clone.Fetch(ctx, heads); !errors.As(err, &missing) {
+		return err
+	}
+	return nil // the build will say so where it matters
 }
 
 func (c *clones) of(ctx context.Context, place queue.Place) (*git.Clone, error) {

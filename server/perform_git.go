@@ -22,11 +22,7 @@ func (p *performer) performGit(ctx context.Context, place queue.Place, e queue.D
 	base := "refs/heads/" + place.Branch
 	switch task := e.Task.(type) {
 	case queue.FetchHead:
-		var missing *git.MissingError
-		if err := clone.Fetch(ctx, []string{task.Head}); !errors.As(err, &missing) {
-			return nil, err
-		}
-		return nil, nil // the build will say so where it matters
+		return nil, p.clones.fetchAhead(ctx, place, task.Head)
 	case queue.BuildAttempt:
 		return p.build(ctx, clone, place, task)
 	case queue.PushTicket:

@@ -42,8 +42,9 @@ func (s *show) openHistory(ctx context.Context) error {
 	if err := w.serve(ctx); err != nil {
 		return err
 	}
-	w.repo.SetWorkflows(map[string]string{".github/workflows/outside.yml": outsideWorkflow(w.server.URL, s.Test)})
-	w.protect(4)
+	workflow, shards := outsideWorkflow(w.server.URL, s.Test)
+	w.repo.SetWorkflows(map[string]string{".github/workflows/outside.yml": workflow})
+	w.protect(shards)
 	if err := w.awaitQueue(ctx); err != nil {
 		return err
 	}
@@ -64,12 +65,12 @@ func (s *show) openHistory(ctx context.Context) error {
 
 func headBranch(i int) string { return fmt.Sprintf("pull/%03d", i+1) }
 
-// outsideWorkflow tests a ticket without a file in its tree: four shards of the
-// real Action, which run the command given, or pass.
-func outsideWorkflow(serverURL, test string) string {
-	checkout, command := "", "true"
+// outsideWorkflow tests a ticket without a file in its tree: one job of the real
+// Action that runs the command given, or four shards that pass.
+func outsideWorkflow(serverURL, test string) (workflow string, shards int) {
+	checkout, command, matrix, shards := "", "true {tests}", "0, 1, 2, 3", 4
 	if test != "" {
-		checkout, command = "      - uses: actions/checkout@v7\n", test
+		checkout, command, matrix, shards = "      - uses: actions/checkout@v7\n", test, "0", 1
 	}
 	return fmt.Sprintf(`name: outside
 on:
@@ -78,7 +79,7 @@ permissions: {contents: read, id-token: write}
 jobs:
   test:
     runs-on: ubuntu-latest
-    strategy: {fail-fast: false, matrix: {shard: [0, 1, 2, 3]}}
+    strategy: {fail-fast: false, matrix: {shard: [%s]}}
     steps:
 %s      - uses: mainstay-ci/mainstay@v1
         with:
@@ -91,7 +92,7 @@ jobs:
             part-3
             part-4
           command: %s
-`, checkout, serverURL, quoteYAML(command))
+`, matrix, checkout, serverURL, quoteYAML(command)), shards
 }
 
 func quoteYAML(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }

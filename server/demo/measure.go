@@ -52,7 +52,7 @@ jobs:
           mode: run
           runner: generic
           tests: |
-%s          command: sleep %g
+%s          command: sh -c "sleep %g" sh {tests}
 `
 
 // Measure makes a fresh world, runs the load once and gives its figures.
@@ -142,7 +142,7 @@ func (w *world) measure(ctx context.Context, l Load, numbers []int) (Figures, er
 		return Figures{}, err
 	}
 	if err := w.forge.WaitFor(ctx, func() bool { return w.merged(numbers) == len(numbers) }); err != nil {
-		return Figures{}, fmt.Errorf("%d of %d were merged: %w", w.merged(numbers), len(numbers), err)
+		return Figures{}, fmt.Errorf("%d of %d were merged: %w%s", w.merged(numbers), len(numbers), err, w.lastTrouble())
 	}
 	took := time.Since(began)
 	select {
@@ -158,6 +158,22 @@ func (w *world) measure(ctx context.Context, l Load, numbers []int) (Figures, er
 		f.MostEdits = max(f.MostEdits, writes[head].Edited)
 	}
 	return f, nil
+}
+
+// lastTrouble is what the first red job of the last red run printed.
+func (w *world) lastTrouble() string {
+	runs := w.repo.WorkflowRuns()
+	for i := len(runs) - 1; i >= 0; i-- {
+		if runs[i].Message != "" {
+			return "\n" + runs[i].Message
+		}
+		for _, j := range runs[i].Jobs {
+			if j.Conclusion == "failure" {
+				return fmt.Sprintf("\n%s of %s printed:\n%s", j.Name, runs[i].Name, j.Log)
+			}
+		}
+	}
+	return ""
 }
 
 // gitCalls counts the requests of git itself.
