@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -29,8 +30,17 @@ func (p *pages) streamHome(w http.ResponseWriter, r *http.Request) {
 	for i, place := range places {
 		ids[i] = place.ID
 	}
-	p.stream(w, r, p.home, ids...)
+	p.stream(w, r, func(ctx context.Context) (page, error) {
+		content, err := p.home(ctx)
+		if body, ok := content.Body.(homeBody); ok && len(body.Queues) != len(ids) {
+			return page{}, errOtherQueues
+		}
+		return content, err
+	}, ids...)
 }
+
+// errOtherQueues ends a stream that watches too few queues: its page connects again.
+var errOtherQueues = errors.New("there are other queues now")
 
 // stream sends a page's main part, rendered here, each time one of its queues
 // changed, until the request ends.
@@ -51,6 +61,7 @@ func (p *pages) stream(w http.ResponseWriter, r *http.Request, v view, ids ...in
 	w.Header().Set("X-Accel-Buffering", "no")
 	// The server's limit for reading a request would end it after a minute.
 	_ = l.control.SetReadDeadline(time.Time{})
+	_, _ = w.Write([]byte("retry: 1000\n\n")) // a listener that is gone shows at the next write
 	l.run(ctx, changed)
 }
 
@@ -123,7 +134,7 @@ func (l *listener) run(ctx context.Context, changed <-chan struct{}) {
 func (l *listener) send(ctx context.Context) bool {
 	now, err := l.fragment(ctx)
 	if err != nil {
-		if ctx.Err() == nil {
+		if ctx.Err() == nil && !errors.Is(err, errOtherQueues) {
 			l.Log.Error("a live page could not be rendered", "err", err)
 		}
 		return false // the page connects again

@@ -52,9 +52,9 @@ type pages struct {
 
 // How much history the pages read and show.
 const (
-	shownEnded = 20
-	readEnded  = 200
-	readPull   = 2000
+	shownEnded  = 20
+	readEnded   = 200
+	readLongAgo = 2000
 )
 
 func newPages(o PageOptions) *pages {

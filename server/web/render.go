@@ -11,6 +11,8 @@ import (
 	"path"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 //go:embed templates/*.html
@@ -115,6 +117,14 @@ func (m moment) ISO() string { return m.At.Format(time.RFC3339) }
 // Full is the moment in full, for the tooltip.
 func (m moment) Full() string { return m.At.Format("Mon 2 Jan 2006 15:04:05 MST") }
 
+// Length is the time that passed, for "for 2 min".
+func (m moment) Length() string {
+	if text, ok := strings.CutSuffix(m.Text, " ago"); ok {
+		return text
+	}
+	return "a moment"
+}
+
 // Known reports whether there is one.
 func (m moment) Known() bool { return !m.At.IsZero() }
 
@@ -151,6 +161,15 @@ func plural(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// upperFirst makes a sentence of a detail that begins in lower case.
+func upperFirst(text string) string {
+	if text == "" {
+		return ""
+	}
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 func short(commit string) string {

@@ -68,7 +68,7 @@ func (s *scene) attempt(a queue.Attempt) attemptView {
 	}
 	if at := stepOf(a.Phase); at >= 0 {
 		for i, name := range stepNames {
-			class := [...]string{"done", "now", "next"}[1+cmp.Compare(i, at)]
+			class := [...]string{"done", "now", "todo"}[1+cmp.Compare(i, at)]
 			v.Steps = append(v.Steps, stepView{name, class})
 		}
 	}

@@ -36,11 +36,17 @@ type storyLine struct {
 // pullAt is the page of one pull request of a queue.
 func (p *pages) pullAt(id int64, number int) view {
 	return func(ctx context.Context) (page, error) {
-		s, err := p.scene(ctx, id, readPull)
+		s, err := p.scene(ctx, id, readEnded)
 		if err != nil {
 			return page{}, err
 		}
 		lives := s.lives(number)
+		if len(lives) == 0 { // long ago, or never
+			if s, err = p.scene(ctx, id, readLongAgo); err != nil {
+				return page{}, err
+			}
+			lives = s.lives(number)
+		}
 		if len(lives) == 0 {
 			return page{}, fmt.Errorf("pull request %d: %w", number, queue.ErrNotFound)
 		}
@@ -121,7 +127,7 @@ func (s *scene) state(body *pullBody, e queue.Entry) {
 		body.Class, body.Sign, body.State = "good", "✓", "Landed"
 	case queue.Out:
 		end := s.end(e.End)
-		body.Class, body.Sign, body.State, body.End = "bad", "✕", "Out: "+end.Reason, &end
+		body.Class, body.Sign, body.State, body.End = "bad", "✕", "Out: "+lowerFirst(end.Reason), &end
 	}
 }
 
@@ -176,7 +182,7 @@ func (s *scene) story(e queue.Entry) []storyLine {
 		switch {
 		case a.Phase == queue.AttemptLanded:
 		case a.Cause != "":
-			tell(a.Since, name+" given up: "+strings.TrimSuffix(a.Cause, ".")+" — "+aimText[a.Aim], link{})
+			tell(a.Since, name+" ended: "+strings.TrimSuffix(a.Cause, ".")+"; "+aimText[a.Aim], link{})
 		}
 	}
 	if e.End != nil && e.Phase == queue.Landed {
@@ -207,6 +213,14 @@ func company(a queue.Attempt, number int) string {
 		return fmt.Sprintf(" with %d others", len(others))
 	}
 	return " with " + strings.Join(others, ", ")
+}
+
+// lowerFirst fits words into a sentence; initials stay as they are.
+func lowerFirst(text string) string {
+	if len(text) < 2 || text[1] < 'a' || text[1] > 'z' {
+		return text
+	}
+	return strings.ToLower(text[:1]) + text[1:]
 }
 
 func ordinal(n int) string {

@@ -69,7 +69,7 @@ func (s *scene) end(e *queue.End) endView {
 	if e == nil {
 		return endView{}
 	}
-	return endView{Reason: reasonText(e.Reason), Detail: e.Detail, Next: e.Next, By: e.By, Tests: e.Tests, At: s.since(e.At)}
+	return endView{Reason: reasonText(e.Reason), Detail: upperFirst(e.Detail), Next: e.Next, By: e.By, Tests: e.Tests, At: s.since(e.At)}
 }
 
 // queueAt is the page of one queue.
