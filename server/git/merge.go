@@ -51,10 +51,6 @@ func (w *worker) pickOnto(ctx context.Context, onto string, x commit, rules stri
 	if !errors.As(err, &bad) {
 		return m, err
 	}
-	if bad.silent {
-		w.clone.log.Warn("git merge-tree does not answer while it stays; one process a commit from now on")
-		w.clone.oneByOne.Store(true)
-	}
 	// Most likely a blob is missing that only rename detection asks for: let
 	// git fetch what it wants, then ask again.
 	if err := w.warm(ctx, ours, theirs); err != nil {
@@ -85,28 +81,17 @@ func (w *worker) mergeSettings(rules string) command {
 	}
 }
 
+// merge asks the resident child, or a process of its own where none can stay.
 func (w *worker) merge(ctx context.Context, ours, theirs, rules string) (merged, error) {
 	if w.clone.oneByOne.Load() {
 		return w.mergeOnce(ctx, ours, theirs, rules)
 	}
-	if w.merges != nil && w.rules != rules {
-		w.merges.end()
-		w.merges = nil
-	}
-	if w.merges == nil {
-		argv := []string{"git", "merge-tree", "--write-tree", "-z", "--stdin"}
-		if w.clone.version.before(flushes) {
-			argv = append([]string{w.clone.stdbuf, "-o0"}, argv...)
-		}
-		k, err := w.clone.start(argv, w.mergeSettings(rules))
-		if err != nil {
-			return merged{}, err
-		}
-		k.limit = firstAnswer
-		w.merges, w.rules = k, rules
+	if err := w.mergesWith(rules); err != nil {
+		return merged{}, err
 	}
 	var m merged
-	err := w.merges.ask(ctx, []byte(ours+" "+theirs+"\n"), func(out *bufio.Reader) (err error) {
+	k := w.merges
+	err := k.ask(ctx, []byte(ours+" "+theirs+"\n"), func(out *bufio.Reader) (err error) {
 		status, err := out.ReadString(0)
 		if err != nil {
 			return err
@@ -116,10 +101,37 @@ func (w *worker) merge(ctx context.Context, ours, theirs, rules string) (merged,
 	})
 	if err != nil {
 		w.merges = nil
+		var bad *trouble
+		if errors.As(err, &bad) && bad.silent && k.limit != answerLimit {
+			w.clone.log.Warn("git merge-tree does not answer while it stays; one process a commit from now on")
+			w.clone.oneByOne.Store(true)
+		}
 		return merged{}, err
 	}
-	w.merges.limit = answerLimit
+	k.limit = answerLimit
 	return m, nil
+}
+
+// mergesWith has the merging child run under these attributes.
+func (w *worker) mergesWith(rules string) error {
+	if w.merges != nil && w.rules == rules {
+		return nil
+	}
+	if w.merges != nil {
+		w.merges.end()
+		w.merges = nil
+	}
+	argv := []string{"git", "merge-tree", "--write-tree", "-z", "--stdin"}
+	if w.clone.version.before(flushes) {
+		argv = append([]string{w.clone.stdbuf, "-o0"}, argv...)
+	}
+	k, err := w.clone.start(argv, w.mergeSettings(rules))
+	if err != nil {
+		return err
+	}
+	k.limit = firstAnswer
+	w.merges, w.rules = k, rules
+	return nil
 }
 
 // mergeOnce is one merge in a process of its own.

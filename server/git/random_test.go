@@ -176,7 +176,7 @@ func (h *historian) rebase(onto, head string) (tip string, conflict bool) {
 // histories the trees, the verdicts and the commits that remain are those of
 // git rebase.
 func TestBuildAgreesWithGitRebase(t *testing.T) {
-	seeds := 12
+	seeds := 8
 	if text := os.Getenv("MAINSTAY_SEEDS"); text != "" {
 		fmt.Sscan(text, &seeds)
 	}
