@@ -125,7 +125,7 @@ func (s *suite) state() (status, conclusion string) {
 
 // addCheck makes a check run in its suite. The caller tells of it.
 func (r *Repository) addCheck(s *suite, name string) *check {
-	c := &check{id: r.forge.newID(), repo: r, app: s.app, suite: s, name: name, sha: s.sha, status: "queued"}
+	c := &check{id: r.forge.newID(), repo: r, app: s.app, suite: s, name: name, sha: s.sha, status: "queued", started: r.forge.now()}
 	s.runs = append(s.runs, c)
 	r.checks = append(r.checks, c)
 	return c

@@ -85,9 +85,6 @@ func (h host) FinishJob(id int64, result runner.JobResult) {
 	j, by := h.find(id), &credential{who: w.actor}
 	c := j.check
 	c.status, c.conclusion, c.completed = "completed", result.Conclusion, r.forge.now()
-	if c.started.IsZero() {
-		c.started = c.completed
-	}
 	c.summary = result.Summary[:min(len(result.Summary), mostText)]
 	j.log, j.notes, j.bearer = result.Log, result.Annotations, ""
 	c.announce(by, false)

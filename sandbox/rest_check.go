@@ -171,8 +171,6 @@ func (c *check) take(a *checkRequest) {
 	now := c.repo.forge.now()
 	if a.StartedAt != nil {
 		c.started = *a.StartedAt
-	} else if c.started.IsZero() && c.status != "queued" {
-		c.started = now
 	}
 	if a.CompletedAt != nil {
 		c.completed = *a.CompletedAt

@@ -51,6 +51,14 @@ func (f *Forge) accountObject(a account) object {
 		"events_url": api + "/events{/privacy}", "received_events_url": api + "/received_events"}
 }
 
+func (f *Forge) organizationJSON(a account) object {
+	api := f.APIURL() + "/orgs/" + url.PathEscape(a.login)
+	return object{"login": a.login, "id": a.id, "node_id": nodeID("Organization", a.id), "url": api, "description": "",
+		"avatar_url": f.url + "/avatars/" + fmt.Sprint(a.id), "repos_url": api + "/repos", "events_url": api + "/events",
+		"hooks_url": api + "/hooks", "issues_url": api + "/issues", "members_url": api + "/members{/member}",
+		"public_members_url": api + "/public_members{/member}"}
+}
+
 // brief is a repository as installations list it.
 func (r *Repository) brief() object {
 	return object{"id": r.ID, "node_id": nodeID("Repository", r.ID), "name": r.Name, "full_name": r.FullName(), "private": !r.public}

@@ -189,14 +189,10 @@ func (r *Repository) runJSON(w *run) object {
 
 func (r *Repository) jobJSON(j *job) object {
 	w := j.run
-	o := object{"id": j.check.id, "node_id": nodeID("Job", j.check.id), "run_id": w.id, "run_url": fmt.Sprintf("%s/actions/runs/%d", r.api(), w.id),
+	return object{"id": j.check.id, "node_id": nodeID("Job", j.check.id), "run_id": w.id, "run_url": fmt.Sprintf("%s/actions/runs/%d", r.api(), w.id),
 		"run_attempt": 1, "name": j.check.name, "workflow_name": w.name, "head_branch": orNull(w.branch), "head_sha": w.sha,
 		"status": j.check.status, "conclusion": orNull(j.check.conclusion), "created_at": stamp(j.created), "started_at": stamp(j.check.started),
 		"completed_at": stamp(j.check.completed), "url": fmt.Sprintf("%s/actions/jobs/%d", r.api(), j.check.id), "html_url": j.web(),
 		"check_run_url": fmt.Sprintf("%s/check-runs/%d", r.api(), j.check.id), "labels": []string{"ubuntu-latest"}, "steps": []object{},
 		"runner_id": nil, "runner_name": nil, "runner_group_id": nil, "runner_group_name": nil}
-	if o["started_at"] == nil {
-		o["started_at"] = stamp(j.created)
-	}
-	return o
 }

@@ -8,9 +8,11 @@ func (f *Forge) sendPing(app *App) {
 	if !app.listens("ping") || f.silent > 0 {
 		return
 	}
+	hook := f.APIURL() + "/app/hook"
 	f.dispatch(app, &Delivery{Event: "ping"}, object{"zen": "Design for failure.", "hook_id": app.ID,
 		"hook": object{"type": "App", "id": app.ID, "name": "web", "active": true, "events": []string{"*"}, "app_id": app.ID,
-			"config": object{"url": app.webhookURL, "content_type": "json", "insecure_ssl": "0"}}})
+			"url": hook, "ping_url": hook + "/pings", "deliveries_url": hook + "/deliveries", "created_at": stamp(app.created),
+			"updated_at": stamp(app.created), "config": object{"url": app.webhookURL, "content_type": "json", "insecure_ssl": "0"}}})
 }
 
 func (f *Forge) sendInstallation(by *credential, i *installation, repo *Repository) {
@@ -145,8 +147,8 @@ func (r *Repository) sendStatus(by *credential, s *status) {
 	if len(r.forge.listeners(r, "status")) == 0 {
 		return
 	}
-	body := r.statusJSON(s)
-	body["sha"], body["name"], body["branches"] = s.sha, r.FullName(), []object{}
+	body := object{"id": s.id, "sha": s.sha, "name": r.FullName(), "context": s.context, "state": s.state, "description": orNull(s.description),
+		"target_url": orNull(s.target), "avatar_url": nil, "created_at": stamp(s.at), "updated_at": stamp(s.at), "branches": []object{}}
 	if c, err := r.commitJSON(s.sha); err == nil {
 		body["commit"] = c
 	}

@@ -204,8 +204,7 @@ func (r *Repository) complete(by *credential, action string, body object) {
 	}
 	body["sender"] = r.forge.accountJSON(by.account())
 	if r.owner.kind == "Organization" {
-		body["organization"] = object{"id": r.owner.id, "login": r.owner.login, "node_id": nodeID("Organization", r.owner.id),
-			"url": r.forge.APIURL() + "/orgs/" + r.owner.login}
+		body["organization"] = r.forge.organizationJSON(r.owner)
 	}
 }
 
