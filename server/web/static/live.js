@@ -4,22 +4,22 @@ const main = document.querySelector("main[data-events]");
 const sign = document.getElementById("live");
 let waiting = null;
 
-// Somebody who types or selects text is not interrupted.
+// Somebody who types, presses or selects is not interrupted.
 function busy() {
   const at = document.activeElement;
-  const typing = at && main.contains(at) && at.matches("input, textarea, select");
+  if (main.querySelector(":active") || (main.contains(at) && at.closest("details[open]"))) return true;
   const selection = document.getSelection();
-  return typing || (selection && !selection.isCollapsed && main.contains(selection.anchorNode));
+  return selection && !selection.isCollapsed && main.contains(selection.anchorNode);
 }
 
 function swap() {
   if (waiting === null || busy()) return;
-  const open = [...main.querySelectorAll("details[open][id]")].map((d) => d.id);
+  const open = [...main.querySelectorAll("details[open][id]")];
   const at = document.activeElement;
   const focused = main.contains(at) ? at.id || at.getAttribute("href") : null;
   main.innerHTML = waiting;
   waiting = null;
-  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  for (const old of open) document.getElementById(old.id)?.replaceWith(old); // with what was typed
   if (focused) {
     (document.getElementById(focused) || main.querySelector(`[href="${CSS.escape(focused)}"]`))?.focus({ preventScroll: true });
   }
@@ -36,5 +36,5 @@ if (main && window.EventSource) {
   source.addEventListener("open", () => tell("Live", "on"));
   source.addEventListener("error", () => tell(source.readyState === EventSource.CLOSED ? "Not live" : "Reconnecting", "off"));
   source.addEventListener("changed", (event) => { waiting = event.data; swap(); });
-  for (const type of ["focusout", "selectionchange"]) document.addEventListener(type, () => setTimeout(swap, 0));
+  for (const type of ["focusout", "selectionchange", "pointerup"]) document.addEventListener(type, () => setTimeout(swap, 0));
 }
