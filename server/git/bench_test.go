@@ -82,41 +82,45 @@ func largeHistory(t testing.TB, n int) (repo, Spec) {
 	return remote, spec
 }
 
-// BenchmarkBuild32 measures a batch of 32 on 10,000 commits: the first build of
-// a fresh clone that has fetched all, each time with another committer.
+// BenchmarkBuild32 measures a batch of 32 on 10,000 commits, all of them
+// fetched: the first build of a fresh clone, and a second by another committer.
+// Blobless, the first fetches the blobs it merges; whole, they are there.
 func BenchmarkBuild32(b *testing.B) {
 	remote, spec := largeHistory(b, 10_000)
-	for b.Loop() {
-		b.StopTimer()
-		clone, err := Open(soon(b), Options{Dir: filepath.Join(b.TempDir(), "c"), RemoteURL: remote.dir, AllowFile: true})
-		if err != nil {
-			b.Fatal(err)
-		}
-		ids := []string{spec.Base}
-		for _, m := range spec.Members {
-			ids = append(ids, m.Head)
-		}
-		if err := clone.Fetch(soon(b), ids); err != nil {
-			b.Fatal(err)
-		}
-		for round := range 3 {
-			spec.Committer.When = spec.Committer.When.Add(time.Second)
-			before := clone.Processes()
-			log := &argvLog{}
-			clone.witness = log.add
-			b.StartTimer()
-			start := time.Now()
-			built, err := clone.Build(soon(b), spec)
-			took := time.Since(start)
-			b.StopTimer()
-			if err != nil {
-				b.Fatal(err)
+	for name, filter := range map[string]string{"blobless": "true", "whole": "false"} {
+		b.Run(name, func(b *testing.B) {
+			remote.git("config", "uploadpack.allowFilter", filter)
+			for b.Loop() {
+				b.StopTimer()
+				build32(b, remote, spec)
+				b.StartTimer()
 			}
-			b.ReportMetric(float64(took.Microseconds())/1000/32, fmt.Sprintf("ms/PR-round%d", round+1))
-			b.ReportMetric(float64(clone.Processes()-before), fmt.Sprintf("procs-round%d", round+1))
-			b.Logf("round %d: %v, %d members, %d skipped, %d processes\n%s", round+1, took, len(built.Members), len(built.Skipped), clone.Processes()-before, log.text())
+		})
+	}
+}
+
+func build32(b *testing.B, remote repo, spec Spec) {
+	clone, err := Open(soon(b), Options{Dir: filepath.Join(b.TempDir(), "c"), RemoteURL: remote.dir, AllowFile: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer clone.Close()
+	ids := []string{spec.Base}
+	for _, m := range spec.Members {
+		ids = append(ids, m.Head)
+	}
+	if err := clone.Fetch(soon(b), ids); err != nil {
+		b.Fatal(err)
+	}
+	for _, round := range []string{"first", "second"} {
+		spec.Committer.When = spec.Committer.When.Add(time.Second)
+		before, start := clone.Processes(), time.Now()
+		built, err := clone.Build(soon(b), spec)
+		took := time.Since(start)
+		if err != nil || len(built.Members) < 20 {
+			b.Fatalf("%d members, %v", len(built.Members), err)
 		}
-		clone.Close()
-		b.StartTimer()
+		b.ReportMetric(float64(took.Microseconds())/1000/float64(len(spec.Members)), "ms/PR-"+round)
+		b.ReportMetric(float64(clone.Processes()-before), "processes-"+round)
 	}
 }
