@@ -64,6 +64,9 @@ func (w *worker) attributeBlobs(ctx context.Context, tree string, folders []stri
 // are here or not.
 func (w *worker) filesIn(ctx context.Context, tree string, files []string) (map[string]string, error) {
 	folders := newSet()
+	if len(files) > 0 {
+		folders.add(".") // always there, so that a missing tree shows
+	}
 	for _, file := range files {
 		folders.add(path.Dir(file))
 	}
@@ -78,6 +81,9 @@ func (w *worker) filesIn(ctx context.Context, tree string, files []string) (map[
 		return nil, err
 	}
 	content := map[string]object{}
+	if len(trees) > 0 && trees[0].kind != "tree" {
+		return nil, fmt.Errorf("tree %s is not in the clone", tree)
+	}
 	for i, dir := range folders.list {
 		content[dir] = trees[i]
 	}

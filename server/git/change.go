@@ -19,6 +19,9 @@ type change struct {
 	// outline is equal for two commits that touch the same paths in the same
 	// way; only then is it worth comparing their lines.
 	outline string
+	// answered is false for a commit that changes nothing, and for two trees
+	// that could not be compared: git is silent about both.
+	answered bool
 }
 
 // entry is one path a commit changes.
@@ -98,6 +101,9 @@ func (w *worker) changesOf(ctx context.Context, names []string) (map[string]*cha
 		clear(w.clone.changes)
 	}
 	for _, name := range ask {
+		if strings.Contains(name, " ") && !found[name].answered {
+			return nil, fmt.Errorf("a tree of %s is not in the clone", name)
+		}
 		found[name].seal()
 		if len(found[name].entries) <= longChange {
 			w.clone.changes[name] = found[name]
@@ -139,6 +145,7 @@ func readChanges(out *bufio.Reader, found map[string]*change) error {
 		if at = found[name]; at == nil {
 			return fmt.Errorf("an answer nobody asked for: %.100q", name)
 		}
+		at.answered = true
 	}
 }
 
@@ -207,13 +214,15 @@ func (w *worker) patchID(ctx context.Context, name string) (string, error) {
 // without line numbers, and binary files by their ids.
 func readPatch(out *bufio.Reader) (string, error) {
 	sum := sha256.New()
-	index := ""
+	index, empty := "", true
 	for {
 		start, err := readLine(out, sum)
 		if err != nil {
 			return "", err
 		}
 		switch {
+		case start == mark && empty:
+			return "", errors.New("no patch for a commit that changes something")
 		case start == mark:
 			return hex.EncodeToString(sum.Sum(nil)), nil
 		case strings.HasPrefix(start, "index "):
@@ -221,6 +230,7 @@ func readPatch(out *bufio.Reader) (string, error) {
 		case strings.HasPrefix(start, "Binary files "):
 			io.WriteString(sum, index)
 		}
+		empty = empty && isID(strings.SplitN(start, " ", 2)[0])
 	}
 }
 

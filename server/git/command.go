@@ -150,6 +150,7 @@ func (c *Clone) environment(settings []setting) []string {
 	}
 	all := append([]setting{
 		{"core.hooksPath", "/dev/null"}, {"core.attributesFile", "/dev/null"}, {"core.fsmonitor", "false"},
+		{"core.warnAmbiguousRefs", "false"}, // else git looks for a branch named like each id
 		{"credential.helper", ""}, {"protocol.version", "2"}, {"gc.auto", "0"}, {"maintenance.auto", "false"},
 		{"http.followRedirects", "false"}, {"http.lowSpeedLimit", "100"}, {"http.lowSpeedTime", "120"},
 	}, settings...)

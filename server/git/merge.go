@@ -76,7 +76,7 @@ func (w *worker) scratchCommit(tree, parent string) (string, error) {
 
 func (w *worker) mergeSettings(rules string) command {
 	return command{
-		settings: []setting{{"core.attributesFile", rules}, {"core.fsync", "none"}},
+		settings: []setting{{"core.attributesFile", rules}, {"core.fsync", "none"}, {"core.looseCompression", "0"}},
 		environ:  []string{"GIT_OBJECT_DIRECTORY=" + w.scratch, "GIT_ALTERNATE_OBJECT_DIRECTORIES=" + quote(w.clone.dir+"/objects")},
 	}
 }

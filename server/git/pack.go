@@ -25,6 +25,9 @@ type rawObject struct {
 	data     []byte
 }
 
+// emptyStream is nothing, deflated.
+var emptyStream = []byte{0x78, 0x9c, 0x03, 0x00, 0x00, 0x00, 0x00, 0x01}
+
 var packKinds = map[string]byte{"commit": 1, "tree": 2, "blob": 3}
 
 // deflaters are kept, since making one costs a thousand times its use here.
@@ -65,11 +68,15 @@ func (w *worker) scratchObject(kind string, data []byte) (string, error) {
 func (w *worker) keep(commits []rawObject) error {
 	objects := commits
 	var seen []string
+	z, err := zlib.NewReader(bytes.NewReader(emptyStream))
+	if err != nil {
+		return err
+	}
 	for _, path := range looseIn(w.scratch) {
 		if w.packed[path] {
 			continue
 		}
-		o, err := readLoose(path)
+		o, err := readLoose(path, z)
 		if err != nil {
 			return fmt.Errorf("read scratch object: %w", err)
 		}
@@ -103,14 +110,12 @@ func looseIn(objects string) []string {
 	return paths
 }
 
-func readLoose(path string) (rawObject, error) {
-	f, err := os.Open(path)
+func readLoose(path string, z io.ReadCloser) (rawObject, error) {
+	file, err := os.ReadFile(path)
 	if err != nil {
 		return rawObject{}, err
 	}
-	defer f.Close()
-	z, err := zlib.NewReader(f)
-	if err != nil {
+	if err := z.(zlib.Resetter).Reset(bytes.NewReader(file), nil); err != nil {
 		return rawObject{}, err
 	}
 	all, err := io.ReadAll(z)

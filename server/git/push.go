@@ -48,7 +48,7 @@ type refResult struct {
 // The error is for a push that could not be run or was cut off, after which
 // nobody knows what happened.
 func (c *Clone) push(ctx context.Context, atomic bool, updates ...refUpdate) (pushed, error) {
-	args := []string{"push", "--porcelain", "--no-verify", "--no-signed", "--recurse-submodules=no"}
+	args := []string{"push", "--porcelain", "--no-thin", "--no-verify", "--no-signed", "--recurse-submodules=no"}
 	if atomic {
 		args = append(args, "--atomic")
 	}

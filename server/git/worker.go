@@ -112,7 +112,7 @@ func (w *worker) end() {
 // ask starts the child when it isn't running and asks it; trouble ends it.
 func (w *worker) ask(ctx context.Context, slot **child, argv []string, request string, read func(*bufio.Reader) error) error {
 	if *slot == nil {
-		k, err := w.clone.start(argv, command{})
+		k, err := w.clone.start(argv, command{environ: w.scratchSeen()})
 		if err != nil {
 			return err
 		}
