@@ -21,18 +21,31 @@ import (
 var errNoObject = errors.New("no such object")
 
 // objects reads a repository's object store through one resident child. Commits
-// are remembered, since they never change.
+// and small objects are remembered, since they never change.
 type objects struct {
 	dir     string
 	mu      sync.Mutex
 	child   resident
 	commits map[string]*commit
+	small   map[string]stored
+	held    int // bytes in small
 	graph   graph
 }
 
+type stored struct {
+	kind string
+	data []byte
+}
+
+// What is remembered: objects of a size that trees have, up to a bound, and then anew.
+const (
+	smallObject = 16 << 10
+	mostHeld    = 32 << 20
+)
+
 func newObjects(dir string) *objects {
 	return &objects{dir: dir, child: resident{dir: dir, args: []string{"cat-file", "--batch"}},
-		commits: map[string]*commit{}, graph: graph{nodes: map[string]*node{}}}
+		commits: map[string]*commit{}, small: map[string]stored{}, graph: graph{nodes: map[string]*node{}}}
 }
 
 func (o *objects) close() {
@@ -51,6 +64,16 @@ func (o *objects) read(name string) (kind, id string, data []byte, err error) {
 func (o *objects) readLocked(name string) (kind, id string, data []byte, err error) {
 	if name == "" || strings.ContainsAny(name, "\n\x00") {
 		return "", "", nil, errNoObject
+	}
+	if isSHA(name) {
+		if s, ok := o.small[name]; ok {
+			return s.kind, name, s.data, nil
+		}
+		// What was just pushed lies loose: reading the file is quicker than asking.
+		if kind, data, ok := o.readLoose(name); ok {
+			o.hold(name, kind, data)
+			return kind, name, data, nil
+		}
 	}
 	missing := false
 	err = o.child.ask(name+"\n", func(out *bufio.Reader) error {
@@ -77,7 +100,41 @@ func (o *objects) readLocked(name string) (kind, id string, data []byte, err err
 	if err == nil && missing {
 		err = errNoObject
 	}
+	if err == nil {
+		o.hold(id, kind, data)
+	}
 	return kind, id, data, err
+}
+
+func (o *objects) hold(id, kind string, data []byte) {
+	if len(data) > smallObject {
+		return
+	}
+	if o.held += len(data); o.held > mostHeld {
+		clear(o.small)
+		o.held = len(data)
+	}
+	o.small[id] = stored{kind, data}
+}
+
+// readLoose reads an object that lies in a file of its own; false for any other.
+func (o *objects) readLoose(id string) (kind string, data []byte, ok bool) {
+	file, err := os.Open(filepath.Join(o.dir, "objects", id[:2], id[2:]))
+	if err != nil {
+		return "", nil, false
+	}
+	defer file.Close()
+	plain, err := zlib.NewReader(file)
+	if err != nil {
+		return "", nil, false
+	}
+	all, err := io.ReadAll(plain)
+	if err != nil {
+		return "", nil, false
+	}
+	head, data, found := bytes.Cut(all, []byte{0})
+	kind, _, _ = strings.Cut(string(head), " ")
+	return kind, data, found
 }
 
 // person is who stands in a commit, and when.

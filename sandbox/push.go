@@ -75,8 +75,8 @@ func readPush(body io.Reader) (*pushRequest, error) {
 	}
 }
 
-// mostLoose is from how many objects on a pack is kept whole, as in git.
-const mostLoose = 100
+// mostLoose is from how many objects on a pack is kept whole: writing many files costs more.
+const mostLoose = 10
 
 // store unpacks what came and makes sure that nothing below it is missing. A
 // push of what is here already costs no process.
