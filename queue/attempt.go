@@ -47,6 +47,8 @@ type Attempt struct {
 	NewRunAt time.Time `json:"new_run_at,omitzero"`
 	// DoneAt is since when all its workflow runs are seen concluded.
 	DoneAt time.Time `json:"done_at,omitzero"`
+	// CheckedAt is when the last reading of members and base began that found all well.
+	CheckedAt time.Time `json:"checked_at,omitzero"`
 	// IntentAt is when "about to move base from Old to New" was written.
 	IntentAt time.Time `json:"intent_at,omitzero"`
 	Moved    []Move    `json:"moved,omitempty"` // heads that moved, to be put back if it is abandoned

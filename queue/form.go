@@ -269,7 +269,7 @@ func (t *step) takeTicket(f TicketPushed) {
 	a.PushedAt = t.now
 	t.setPhase(a, AttemptTesting)
 	for _, m := range a.Members {
-		t.show(t.entries[m.PR])
+		t.showAt(t.entries[m.PR], t.now.Add(testingPace))
 	}
 }
 

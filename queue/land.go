@@ -50,7 +50,8 @@ func (t *step) readMembers(f MembersRead) {
 	for _, c := range t.header.Rules.Checks {
 		a.Plan.addCheck(c)
 	}
-	if t.header.Pause != nil || t.header.Missing || a.judge(t.now, t.header.Settings).state != passed {
+	a.CheckedAt = f.Base.ReadAt
+	if !t.mayLand() || a.judge(t.now, t.header.Settings).state != passed {
 		t.setPhase(a, AttemptTesting) // judged again when that changes
 		return
 	}

@@ -8,6 +8,7 @@ import (
 
 // How often a check is edited while nothing but numbers change.
 const (
+	testingPace  = time.Second      // after the ticket: CI starts first, edits follow
 	progressPace = 15 * time.Second // shards counted while a batch is tested
 	positionPace = 5 * time.Minute  // place in line
 )
@@ -15,9 +16,11 @@ const (
 func (e *Entry) externalID() string { return fmt.Sprintf("mainstay/%d/%d", e.PR.Number, e.Wish.ID) }
 
 // show makes the check on a pull request say where its living entry stands.
-func (t *step) show(e *Entry) {
+func (t *step) show(e *Entry) { t.showAt(e, t.now) }
+
+func (t *step) showAt(e *Entry, due time.Time) {
 	title, status := t.title(e)
-	t.post(e, t.now, PostCheck{Title: title, Status: status, Summary: t.summary(e)})
+	t.post(e, due, PostCheck{Title: title, Status: status, Summary: t.summary(e)})
 }
 
 // refresh edits a waiting entry's check when its place in line is long out of date.

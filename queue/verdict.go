@@ -304,12 +304,37 @@ func sortedNames[V any](m map[string]V) []string {
 func (t *step) judgeAttempt(a *Attempt) {
 	v := a.judge(t.now, t.header.Settings)
 	switch {
-	case v.state == passed && t.header.Pause == nil && !t.header.Missing:
+	case v.state == passed && t.mayLand() && t.now.Sub(a.CheckedAt) <= memberAge:
+		t.writeIntent(a)
+	case v.state == passed && t.mayLand(), v.state == pending && t.mayLand() && a.CheckedAt.IsZero() && a.reported():
 		t.setPhase(a, AttemptChecking)
 		t.checkMembers(a, t.now)
 	case v.state == failed:
 		t.condemn(a, v)
 	}
+}
+
+func (t *step) mayLand() bool { return t.header.Pause == nil && !t.header.Missing }
+
+// memberAge is how old the last reading of members and base may be at the intent.
+const memberAge = 10 * time.Second
+
+// reported reports whether every named suite's shards reported green, so that
+// only GitHub's own word on their jobs is awaited: reading the members later
+// than now would only make everybody wait for it.
+func (a *Attempt) reported() bool {
+	for _, suite := range sortedNames(a.Plan.Suites) {
+		green, total := 0, a.Plan.Suites[suite]
+		for _, sh := range a.Shards {
+			if sh.Suite == suite && sh.Result.Green() {
+				green, total = green+1, max(total, sh.Total)
+			}
+		}
+		if green == 0 || green < total {
+			return false
+		}
+	}
+	return len(a.Plan.Suites) > 0 && len(a.Plan.Checks) == 0
 }
 
 // condemn acts on a red attempt: one member alone is out, more are split; where
@@ -361,7 +386,7 @@ func (t *step) lookAtResults(a *Attempt) {
 func (t *step) hintResults(f ResultsHinted) {
 	for _, a := range t.attempts {
 		switch {
-		case a.New == f.Commit && (a.Phase == AttemptTesting || a.Phase == AttemptPushing):
+		case a.New == f.Commit && (a.Phase == AttemptTesting || a.Phase == AttemptPushing || a.Phase == AttemptChecking):
 			t.sign(a)
 			if f.Done {
 				t.lookAtResults(a)

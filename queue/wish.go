@@ -233,6 +233,9 @@ func (t *step) readBase(f BaseRead) {
 	}
 	rulesMoved := h.Rules.Approvals != f.Rules.Approvals
 	h.Rules = f.Rules
+	if f.Tip != h.Tip {
+		t.do("fetch/base", FetchHead{Head: f.Tip})
+	}
 	t.seeTip(f.Tip)
 	if first || rulesMoved {
 		for _, pr := range append([]int(nil), t.line...) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/mainstay-ci/mainstay/queue"
 	"github.com/mainstay-ci/mainstay/server/demo"
@@ -87,6 +88,15 @@ func (srv *server) snapshot(ctx context.Context, id int64) (demo.Snapshot, error
 	var err error
 	if _, _, s.Rows, err = srv.store.Load(ctx, id); err != nil {
 		return s, err
+	}
+	pending, err := srv.store.Pending(ctx, id)
+	if err != nil {
+		return s, err
+	}
+	for _, e := range pending {
+		if !e.Due.After(time.Now()) {
+			s.Busy++
+		}
 	}
 	if s.Ended, err = srv.store.Ended(ctx, id, historyShown); err != nil {
 		return s, err

@@ -187,7 +187,8 @@ func (w *world) gitCalls() int {
 	return sum
 }
 
-// awaitLine waits until so many entries stand in line.
+// awaitLine waits until so many entries stand in line and the paused server has
+// nothing left to do.
 func (w *world) awaitLine(ctx context.Context, n int) error {
 	changed, stop, err := w.server.Watch(ctx, w.repo.ID, "main")
 	if err != nil {
@@ -205,11 +206,12 @@ func (w *world) awaitLine(ctx context.Context, n int) error {
 				waiting++
 			}
 		}
-		if waiting == n {
+		if waiting == n && snap.Busy == 0 {
 			return nil
 		}
 		select {
 		case <-changed:
+		case <-time.After(20 * time.Millisecond): // effects without an outcome change no queue
 		case <-ctx.Done():
 			return errors.New("the pull requests did not enter the line")
 		}

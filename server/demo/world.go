@@ -33,6 +33,7 @@ type Server struct {
 // Snapshot is one queue with its history, newest first.
 type Snapshot struct {
 	Rows     queue.Rows
+	Busy     int // effects that are due
 	Ended    []queue.Entry
 	Receipts []queue.Receipt
 }

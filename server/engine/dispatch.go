@@ -90,7 +90,9 @@ func (d *dispatcher) startDue(ctx context.Context) time.Duration {
 
 func (d *dispatcher) perform(ctx context.Context, key effectKey, eff queue.DueEffect) {
 	defer func() { d.done <- key }()
+	began := d.Clock()
 	facts, err := d.outcome(ctx, eff)
+	d.Log.Debug("effect performed", "effect", eff.Key, "queue", eff.Queue, "late", began.Sub(eff.Due), "took", d.Clock().Sub(began), "err", err)
 	if err == nil {
 		if err := d.Outbox.Finish(ctx, eff, d.events(facts)...); err != nil && ctx.Err() == nil {
 			d.Log.Error("an effect's outcome could not be kept", "effect", eff.Key, "queue", eff.Queue, "err", err)

@@ -76,6 +76,7 @@ func (c *Clone) Build(ctx context.Context, spec Spec) (Built, error) {
 	if err != nil {
 		return Built{}, fmt.Errorf("build on %s: %w", spec.Base, err)
 	}
+	c.noteBuilt(built.Tip, spec.Base)
 	return built, nil
 }
 

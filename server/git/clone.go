@@ -50,6 +50,7 @@ type Clone struct {
 	closed  bool
 	changes map[string]*change // what known commits changed
 	texts   map[string]string  // patch ids of known commits
+	built   map[string]string  // tips made here, and what they were put on
 }
 
 // complete is the file that says the clone was made to its end.

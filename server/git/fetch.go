@@ -72,10 +72,11 @@ func (c *Clone) beginFetch(ctx context.Context) error {
 func (c *Clone) endFetch() { <-c.fetching }
 
 // fetchObjects fetches by id. Commits come with their history less what the
-// remembered refs reach; blobs come alone.
+// remembered refs reach, and with the blobs they bring: a push would need those,
+// and git would fetch them one command at a time. Blobs come alone.
 func (c *Clone) fetchObjects(ctx context.Context, ids []string, settings ...setting) error {
 	res, err := c.run(ctx, command{
-		network: true, settings: settings, args: append(fetchArgs(), "--stdin", "origin"),
+		network: true, settings: settings, args: append(fetchArgs(), "--no-filter", "--stdin", "origin"),
 		stdin: []byte(strings.Join(ids, "\n") + "\n"),
 	})
 	if err != nil {

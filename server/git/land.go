@@ -55,7 +55,11 @@ func (c *Clone) Land(ctx context.Context, l Landing) (Outcome, error) {
 	if err := c.Fetch(ctx, []string{l.New}); err != nil {
 		return Outcome{}, fmt.Errorf("land on %s: %w", l.Base, err)
 	}
-	within, err := c.Contains(ctx, l.New, l.Old)
+	within := c.descends(l.New, l.Old)
+	var err error
+	if !within {
+		within, err = c.Contains(ctx, l.New, l.Old)
+	}
 	if err == nil && !within {
 		err = ErrNotAncestor
 	}
@@ -196,4 +200,24 @@ func (l Landing) settle(v verdict, refs map[string]string, contained bool) Outco
 		return Outcome{Kind: Elsewhere, Tip: tip, Reason: reason, Tickets: lost}
 	}
 	return v.Outcome
+}
+
+// builtKept is how many builds are remembered: far more than a landing is behind.
+const builtKept = 256
+
+// noteBuilt remembers that a tip was put on a base here.
+func (c *Clone) noteBuilt(tip, base string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.built == nil || len(c.built) >= builtKept {
+		c.built = map[string]string{}
+	}
+	c.built[tip] = base
+}
+
+// descends says whether tip was built on base by this process: then there is nothing to look up.
+func (c *Clone) descends(tip, base string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.built[tip] == base && base != ""
 }

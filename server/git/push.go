@@ -48,6 +48,7 @@ type refResult struct {
 // The error is for a push that could not be run or was cut off, after which
 // nobody knows what happened.
 func (c *Clone) push(ctx context.Context, atomic bool, updates ...refUpdate) (pushed, error) {
+	// A thin pack is cut against blobs that the filter left out, and fetches them first.
 	args := []string{"push", "--porcelain", "--no-thin", "--no-verify", "--no-signed", "--recurse-submodules=no"}
 	if atomic {
 		args = append(args, "--atomic")
