@@ -24,16 +24,20 @@ const (
 
 // Attempt is one build of one node of a batch on one base commit.
 type Attempt struct {
-	ID      int64        `json:"id"`
-	Batch   int64        `json:"batch"`
-	Node    int          `json:"node"`
-	Phase   AttemptPhase `json:"phase"`
-	Since   time.Time    `json:"since"`
-	Ticket  string       `json:"ticket"`        // branch name, never used twice
-	Old     string       `json:"old"`           // base commit it stands on
-	New     string       `json:"new,omitempty"` // the tested commit, once built
-	Tree    string       `json:"tree,omitempty"`
-	Members []Member     `json:"members"`
+	ID     int64        `json:"id"`
+	Batch  int64        `json:"batch"`
+	Node   int          `json:"node"`
+	Phase  AttemptPhase `json:"phase"`
+	Since  time.Time    `json:"since"`
+	Ticket string       `json:"ticket"` // branch name, never used twice
+	// After is the attempt whose landing it was built to follow, when that one
+	// was green and on its way into the base. Next is the other end.
+	After   int64    `json:"after,omitempty"`
+	Next    int64    `json:"next,omitempty"`
+	Old     string   `json:"old"`           // base commit it stands on
+	New     string   `json:"new,omitempty"` // the tested commit, once built
+	Tree    string   `json:"tree,omitempty"`
+	Members []Member `json:"members"`
 	// At is the committer date, so that a rebuild gives the same commits.
 	At      time.Time `json:"at"`
 	Plan    Plan      `json:"plan"`

@@ -62,6 +62,9 @@ type ReadMembers struct {
 	Attempt int64  `json:"attempt"`
 	Numbers []int  `json:"numbers"`
 	Label   string `json:"label"`
+	// Unleased are those of Numbers whose branch is not ours to move: git is
+	// asked for their heads, since no lease will hold them.
+	Unleased []int `json:"unleased,omitempty"`
 }
 
 // MoveHeads posts our own green check on Commit, moves each branch by its own

@@ -115,10 +115,13 @@ type MembersRead struct {
 	Base    BaseRead      `json:"base"`
 }
 
-// HeadsMoved says which branches moved; those missing were skipped.
+// HeadsMoved says which branches moved; those in neither list were skipped,
+// because a rule forbids it or there was no answer.
 type HeadsMoved struct {
 	Attempt int64  `json:"attempt"`
 	Moved   []Move `json:"moved"`
+	// Elsewhere are pull requests whose branch does not stand at the pinned head.
+	Elsewhere []int `json:"elsewhere,omitempty"`
 }
 
 // Outcome is how the landing push ended.

@@ -29,28 +29,42 @@ func (t *step) startNext() {
 	if h.BaseAt.IsZero() && len(t.entries) > 0 && t.now.Sub(h.BaseAsked) >= time.Minute {
 		t.lookAtBase()
 	}
-	if h.Pause != nil || h.Missing || h.BaseAt.IsZero() || t.liveAttempts() > 0 {
+	before, free := t.standing()
+	if h.Pause != nil || h.Missing || h.BaseAt.IsZero() || !free {
 		return
 	}
 	for _, b := range t.openBatches() {
 		if n := b.nextAside(); n >= 0 {
-			t.startAttempt(b, n)
+			t.startAttempt(b, n, before)
 			return
 		}
 	}
 	if members := t.nextMembers(); len(members) > 0 {
-		t.startAttempt(t.openBatch(members), 0)
+		t.startAttempt(t.openBatch(members), 0, before)
 	}
 }
 
-func (t *step) liveAttempts() int {
-	n := 0
+// standing says whether a new attempt may start now, and on which other one it
+// stands. Only one is tested at a time; but what is green and has its intent is
+// as good as landed, so the next test does not wait for the pushes. If that
+// landing fails after all, the next one is rebuilt like any on a base that moved.
+func (t *step) standing() (before *Attempt, free bool) {
 	for _, a := range t.attempts {
-		if a.live() {
-			n++
+		if !a.live() {
+			continue
 		}
+		if before != nil || a.Next != 0 || a.Phase != AttemptMoving && a.Phase != AttemptLanding {
+			return nil, false
+		}
+		before = a
 	}
-	return n
+	return before, true
+}
+
+// early reports whether the attempt stands on one that has not landed yet.
+func (t *step) early(a *Attempt) bool {
+	before := t.attempt(a.After)
+	return before != nil && before.live()
 }
 
 // nextMembers takes eligible entries in line order, up to the batch size, once
@@ -121,13 +135,17 @@ func (b *Batch) nextAside() int {
 	return walk(0)
 }
 
-func (t *step) startAttempt(b *Batch, node int) {
+func (t *step) startAttempt(b *Batch, node int, before *Attempt) {
 	h := &t.header
 	a := &Attempt{
 		ID: h.NextAttempt, Batch: b.ID, Node: node, Phase: AttemptBuilding, Since: t.now,
 		Ticket: fmt.Sprintf("mainstay/%s/%d", h.Branch, h.NextAttempt), Old: h.Tip, At: t.now.Truncate(time.Second),
 	}
 	h.NextAttempt++
+	if before != nil {
+		a.Old, a.After, before.Next = before.New, before.ID, a.ID
+		t.touchAttempt(before.ID)
+	}
 	n := &b.Nodes[node]
 	n.State = NodeTesting
 	n.Attempts = append(n.Attempts, a.ID)
@@ -163,10 +181,18 @@ func (t *step) takeBuilt(f AttemptBuilt) {
 		return
 	}
 	a.New, a.Tree, a.Members = f.New, f.Tree, f.Members
+	early := t.early(a)
 	for _, c := range f.Conflicts {
+		if early {
+			c.WithBase = false // that base is not the base yet: nobody is out because of it
+		}
 		t.takeConflict(c)
 	}
 	for _, pr := range f.Contained {
+		if early {
+			t.returnToLine(t.entries[pr])
+			continue
+		}
 		t.putOut(t.entries[pr], End{Reason: AlreadyContained,
 			Detail: "The base already has all of it; nothing is left to land.",
 			Next:   "Close the pull request, or push what is missing."})

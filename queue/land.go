@@ -13,7 +13,13 @@ var auditAfter = []time.Duration{time.Minute, 10 * time.Minute}
 const landPatience = 10 * time.Minute
 
 func (t *step) checkMembers(a *Attempt, due time.Time) {
-	t.doAt(attemptKey(a.ID), due, ReadMembers{Attempt: a.ID, Numbers: a.numbers(), Label: t.header.Settings.Label})
+	task := ReadMembers{Attempt: a.ID, Numbers: a.numbers(), Label: t.header.Settings.Label}
+	for _, m := range a.Members {
+		if m.HeadRef == "" {
+			task.Unleased = append(task.Unleased, m.PR)
+		}
+	}
+	t.doAt(attemptKey(a.ID), due, task)
 }
 
 // readMembers holds every member and the base against the last reading, then
@@ -50,8 +56,10 @@ func (t *step) readMembers(f MembersRead) {
 	for _, c := range t.header.Rules.Checks {
 		a.Plan.addCheck(c)
 	}
-	a.CheckedAt = f.Base.ReadAt
-	if !t.mayLand() || a.judge(t.now, t.header.Settings).state != passed {
+	if t.mayLand(a) {
+		a.CheckedAt = f.Base.ReadAt
+	}
+	if !t.mayLand(a) || a.judge(t.now, t.header.Settings).state != passed {
 		t.setPhase(a, AttemptTesting) // judged again when that changes
 		return
 	}
@@ -88,6 +96,11 @@ func (t *step) takeHeadsMoved(f HeadsMoved) {
 		return
 	}
 	a.Moved = f.Moved
+	if len(f.Elsewhere) > 0 {
+		// Git has a newer head than GitHub's answer had: not approved as landed.
+		t.abandon(a, AimRebuild, "a head moved at the last moment")
+		return
+	}
 	t.setPhase(a, AttemptLanding)
 	t.pushBase(a, t.now)
 }
@@ -147,9 +160,10 @@ func (t *step) land(a *Attempt, tip string) {
 	if tip == "" {
 		tip = a.New
 	}
-	h.Tip, h.BaseAt = tip, t.now // older readings of the base are of before
 	a.EndAt = t.now
 	t.setPhase(a, AttemptLanded)
+	h.BaseAt = t.now // older readings of the base are of before
+	t.seeTip(tip)
 	t.learn(a)
 	b := t.batch(a.Batch)
 	for _, m := range a.Members {
@@ -257,7 +271,8 @@ func (t *step) takeAbandoned(f Abandoned) {
 		return
 	}
 	t.setPhase(a, AttemptDead)
-	t.header.Tip, t.header.BaseAt = f.Tip, t.now
+	t.header.BaseAt = t.now
+	t.seeTip(f.Tip)
 	members := a.numbers()
 	for _, pr := range members {
 		if e := t.entries[pr]; e != nil && e.Phase == Landing {

@@ -304,9 +304,9 @@ func sortedNames[V any](m map[string]V) []string {
 func (t *step) judgeAttempt(a *Attempt) {
 	v := a.judge(t.now, t.header.Settings)
 	switch {
-	case v.state == passed && t.mayLand() && t.now.Sub(a.CheckedAt) <= memberAge:
+	case v.state == passed && t.mayLand(a) && t.now.Sub(a.CheckedAt) <= memberAge:
 		t.writeIntent(a)
-	case v.state == passed && t.mayLand(), v.state == pending && t.mayLand() && a.CheckedAt.IsZero() && a.reported():
+	case v.state == passed && t.mayLand(a), v.state == pending && t.mayLand(a) && a.CheckedAt.IsZero() && a.reported():
 		t.setPhase(a, AttemptChecking)
 		t.checkMembers(a, t.now)
 	case v.state == failed:
@@ -314,7 +314,11 @@ func (t *step) judgeAttempt(a *Attempt) {
 	}
 }
 
-func (t *step) mayLand() bool { return t.header.Pause == nil && !t.header.Missing }
+// mayLand reports whether the attempt may take its intent now: the base is known
+// to be what it stands on, and no other landing is under way.
+func (t *step) mayLand(a *Attempt) bool {
+	return t.header.Pause == nil && !t.header.Missing && a.Old == t.header.Tip && !t.early(a)
+}
 
 // memberAge is how old the last reading of members and base may be at the intent.
 const memberAge = 10 * time.Second

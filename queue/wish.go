@@ -249,7 +249,7 @@ func (t *step) seeTip(tip string) {
 	t.header.Tip = tip
 	t.touchHeader()
 	for _, a := range t.attempts {
-		if a.cancellable() && a.Phase != AttemptAbandoning && a.Old != tip {
+		if a.cancellable() && a.Phase != AttemptAbandoning && a.Old != tip && !t.early(a) {
 			t.abandon(a, AimRebuild, "the base moved")
 		}
 	}

@@ -95,7 +95,8 @@ func (p *performer) readBase(ctx context.Context, place queue.Place) (queue.Base
 	return read, nil
 }
 
-// readMembers reads the members and the base side by side, and asks git what each head is.
+// readMembers reads the members and the base side by side. Git is asked for the
+// heads that no lease will hold at the landing: those of branches we don't move.
 func (p *performer) readMembers(ctx context.Context, place queue.Place, task queue.ReadMembers) (queue.MembersRead, error) {
 	read := queue.MembersRead{Attempt: task.Attempt}
 	heads := map[int]string{}
@@ -112,7 +113,7 @@ func (p *performer) readMembers(ctx context.Context, place queue.Place, task que
 		func() (err error) {
 			clone, err := p.clones.of(ctx, place)
 			if err == nil {
-				heads, err = clone.ReadPullHeads(ctx, task.Numbers)
+				heads, err = clone.ReadPullHeads(ctx, task.Unleased)
 			}
 			return err
 		},

@@ -91,24 +91,33 @@ func pushTicket(ctx context.Context, clone *git.Clone, task queue.PushTicket) ([
 // moveHeads puts our check on the commit and moves the branches, then waits a
 // while for GitHub to show it: in that order it shows the pull requests as merged.
 func (p *performer) moveHeads(ctx context.Context, clone *git.Clone, place queue.Place, task queue.MoveHeads) ([]queue.Fact, error) {
-	moved := []queue.Move{}
+	var heads headsMoved
 	err := together(
 		func() error { return p.github.PostResult(ctx, place, task.Commit, task.Title, task.Summary) },
 		func() (err error) {
-			moved, err = moveBranches(ctx, clone, task.Moves)
+			heads, err = moveBranches(ctx, clone, task.Moves)
 			return err
 		},
 	)
 	if err != nil {
 		return nil, err
 	}
-	p.awaitHeads(ctx, place, moved)
-	return []queue.Fact{queue.HeadsMoved{Attempt: task.Attempt, Moved: moved}}, nil
+	if len(heads.elsewhere) == 0 {
+		p.awaitHeads(ctx, place, heads.moved)
+	}
+	return []queue.Fact{queue.HeadsMoved{Attempt: task.Attempt, Moved: heads.moved, Elsewhere: heads.elsewhere}}, nil
 }
 
-func moveBranches(ctx context.Context, clone *git.Clone, moves []queue.Move) ([]queue.Move, error) {
+// headsMoved is what came of moving branches.
+type headsMoved struct {
+	moved     []queue.Move
+	elsewhere []int // pull requests whose branch does not stand where the move begins
+}
+
+func moveBranches(ctx context.Context, clone *git.Clone, moves []queue.Move) (headsMoved, error) {
+	var done headsMoved
 	if len(moves) == 0 {
-		return nil, nil
+		return done, nil
 	}
 	var heads []git.HeadMove
 	for _, m := range moves {
@@ -116,15 +125,17 @@ func moveBranches(ctx context.Context, clone *git.Clone, moves []queue.Move) ([]
 	}
 	results, err := clone.MoveHeads(ctx, heads)
 	if err != nil {
-		return nil, err
+		return done, err
 	}
-	var moved []queue.Move
 	for i, r := range results {
-		if r.State == git.HeadMoved || r.State == git.HeadAlready {
-			moved = append(moved, moves[i])
+		switch r.State {
+		case git.HeadMoved, git.HeadAlready:
+			done.moved = append(done.moved, moves[i])
+		case git.HeadElsewhere:
+			done.elsewhere = append(done.elsewhere, moves[i].PR)
 		}
 	}
-	return moved, nil
+	return done, nil
 }
 
 func (p *performer) awaitHeads(ctx context.Context, place queue.Place, moved []queue.Move) {

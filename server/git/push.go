@@ -219,9 +219,10 @@ type HeadState string
 
 // The states of a head after MoveHeads.
 const (
-	HeadMoved   HeadState = "moved"
-	HeadAlready HeadState = "already" // it was there before
-	HeadSkipped HeadState = "skipped" // not touched; Why says the reason
+	HeadMoved     HeadState = "moved"
+	HeadAlready   HeadState = "already"   // it was there before
+	HeadSkipped   HeadState = "skipped"   // not touched; Why says the reason
+	HeadElsewhere HeadState = "elsewhere" // not touched: it does not stand where the move begins
 )
 
 // HeadResult is the state of one head, in the order of the moves.
@@ -267,7 +268,7 @@ func (c *Clone) MoveHeads(ctx context.Context, moves []HeadMove) ([]HeadResult, 
 		case r.flag != '!':
 			results[i].State = HeadMoved
 		case r.reason == "stale info":
-			results[i].Why = "the branch moved or is gone"
+			results[i].State, results[i].Why = HeadElsewhere, "the branch moved or is gone"
 		default:
 			results[i].Why = strings.Join(append([]string{r.reason}, p.remote...), ": ")
 		}

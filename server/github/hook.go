@@ -117,7 +117,9 @@ func (a *App) hintResult(h *hook, r hookResult) []queue.Hint {
 	if r.App.ID == a.id || !isCommit(r.HeadSHA) {
 		return nil
 	}
-	return []queue.Hint{{Place: h.place(""), Fact: queue.ResultsHinted{Commit: r.HeadSHA, Done: r.Status == "completed"}}}
+	// A job of Actions ends twice, as a job and as a check run: one hint is enough.
+	done := r.Status == "completed" && r.App.ID != queue.ActionsApp
+	return []queue.Hint{{Place: h.place(""), Fact: queue.ResultsHinted{Commit: r.HeadSHA, Done: done}}}
 }
 
 func (a *App) hintStatus(h *hook) []queue.Hint {
