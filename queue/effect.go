@@ -34,6 +34,9 @@ type BuildAttempt struct {
 	Old     string    `json:"old"`
 	Members []Member  `json:"members"`
 	At      time.Time `json:"at"`
+	// Landed are heads that are in Old already, as other commits: a pull request
+	// that grew out of one brings only what it has beyond it.
+	Landed []string `json:"landed,omitempty"`
 }
 
 // FetchHead brings a commit into the clone ahead of need; nothing comes back.

@@ -164,7 +164,11 @@ func (t *step) startAttempt(b *Batch, node int, before *Attempt) {
 	t.touchAttempt(a.ID)
 	t.touchBatch(b.ID)
 	t.progress()
-	t.do(attemptKey(a.ID), BuildAttempt{Attempt: a.ID, Old: a.Old, Members: a.Members, At: a.At})
+	landed := append([]string(nil), h.Landed...)
+	if before != nil {
+		landed = append(landed, before.heads()...)
+	}
+	t.do(attemptKey(a.ID), BuildAttempt{Attempt: a.ID, Old: a.Old, Members: a.Members, At: a.At, Landed: landed})
 }
 
 func (t *step) setPhase(a *Attempt, phase AttemptPhase) {

@@ -192,9 +192,22 @@ func (t *step) landMember(a *Attempt, b *Batch, m Member) {
 	t.settleLater(e)
 }
 
+// landedKept is how many landed heads are remembered for pull requests that grew out of them.
+const landedKept = 200
+
+func (a *Attempt) heads() []string {
+	var heads []string
+	for _, m := range a.Members {
+		heads = append(heads, m.Head)
+	}
+	return heads
+}
+
 // learn keeps what the next attempts need of a green one.
 func (t *step) learn(a *Attempt) {
 	h := &t.header
+	h.Landed = append(h.Landed, a.heads()...)
+	h.Landed = append([]string(nil), h.Landed[max(0, len(h.Landed)-landedKept):]...)
 	suites := map[string]bool{}
 	for _, sh := range a.Shards {
 		suites[sh.Suite] = true

@@ -312,3 +312,39 @@ func TestTicketLandedByHand(t *testing.T) {
 		w.untilEnded(1, 2)
 	})
 }
+
+// The next batch is tested on top of a landing that is still under way. What is red
+// there may be red because of what never lands: nobody is blamed before that is known.
+func TestRedOnALandingThatFails(t *testing.T) {
+	story(t, func(w *world) {
+		w.pairs = [][2]int{{1, 2}}
+		w.answers = slices.Repeat([]answer{{outcome: OutcomeUnknown}}, 1000)
+		w.queue(1)
+		w.untilPhase(AttemptLanding)
+		w.queue(2)
+		w.run(30 * time.Minute)
+		w.requireWaits(1, InLanding)
+		w.push(1) // and somebody else's push ends the landing
+		w.pushBase()
+		w.answers = nil
+		w.tell(BaseHinted{})
+		w.answers = []answer{{outcome: OutcomeElsewhere}}
+		w.untilEnded(1, 2)
+		w.requireOut(1, HeadMoved)
+		w.requireLanded(2)
+	})
+}
+
+// Where that landing succeeds, the verdict that waited for it counts.
+func TestRedOnALandingThatSucceeds(t *testing.T) {
+	story(t, func(w *world) {
+		w.bad[2] = true
+		w.answers = slices.Repeat([]answer{{outcome: OutcomeUnknown}}, 30)
+		w.queue(1)
+		w.untilPhase(AttemptLanding)
+		w.queue(2)
+		w.untilEnded(1, 2)
+		w.requireLanded(1)
+		w.requireOut(2, ChecksFailed)
+	})
+}

@@ -22,6 +22,8 @@ type Header struct {
 	// Suites are those seen on the base: a suite that reported in a landed
 	// attempt must report in the next one.
 	Suites []string `json:"suites,omitempty"`
+	// Landed are the heads that landed last, oldest first.
+	Landed []string `json:"landed,omitempty"`
 	// TestTime is the decayed mean of ticket to verdict, for "about 12 min".
 	TestTime time.Duration `json:"test_time,omitempty"`
 	// ProgressAt is when anything last went on.

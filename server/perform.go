@@ -47,8 +47,7 @@ func (p *performer) perform(ctx context.Context, place queue.Place, e queue.DueE
 	case queue.ReadMembers:
 		return one(p.readMembers(ctx, place, task))
 	case queue.PostCheck:
-		task.Again = task.Again || e.Tries > 0
-		id, err := p.github.PostCheck(ctx, place, task)
+		id, err := p.postCheck(ctx, place, task, e.Tries > 0)
 		return one(queue.CheckPosted{PR: task.PR, Head: task.Head, ID: id}, err)
 	case queue.RemoveLabel:
 		return nil, p.github.RemoveLabel(ctx, place, task.PR, task.Label)
@@ -60,6 +59,18 @@ func (p *performer) perform(ctx context.Context, place queue.Place, e queue.DueE
 		return p.settle(ctx, place, task, e.Tries > 0)
 	}
 	return p.performGit(ctx, place, e)
+}
+
+// postCheck looks for the check before it makes one whenever one may be there;
+// one that GitHub no longer knows by its id is looked for as well.
+func (p *performer) postCheck(ctx context.Context, place queue.Place, c queue.PostCheck, again bool) (int64, error) {
+	c.Again = c.Again || again
+	id, err := p.github.PostCheck(ctx, place, c)
+	if c.ID != 0 && err != nil && github.KindOf(err) == github.Gone {
+		c.ID, c.Again = 0, true
+		return p.github.PostCheck(ctx, place, c)
+	}
+	return id, err
 }
 
 // one is an outcome of one fact.
@@ -173,8 +184,7 @@ func (p *performer) settle(ctx context.Context, place queue.Place, task queue.Se
 	}
 	err = together(
 		func() error {
-			task.Check.Again = task.Check.Again || again
-			_, err := p.github.PostCheck(ctx, place, task.Check)
+			_, err := p.postCheck(ctx, place, task.Check, again)
 			return err
 		},
 		func() error {

@@ -44,7 +44,7 @@ func (p *performer) performGit(ctx context.Context, place queue.Place, e queue.D
 // build rebases the members. The committer carries the attempt, so that the
 // commits never existed before; its date is the attempt's, so that a rebuild gives the same ones.
 func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Place, task queue.BuildAttempt) ([]queue.Fact, error) {
-	spec := git.Spec{Base: task.Old, Committer: git.Committer{
+	spec := git.Spec{Base: task.Old, Landed: task.Landed, Committer: git.Committer{
 		Name: "Mainstay", Email: fmt.Sprintf("attempt-%d@queue-%d.mainstay.invalid", task.Attempt, place.ID), When: task.At,
 	}}
 	byPR := map[int]queue.Member{}

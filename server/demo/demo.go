@@ -45,12 +45,15 @@ func Show(ctx context.Context, o Options) error {
 		}
 		defer os.RemoveAll(tmp)
 		dir = tmp
-	} else if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err
+	}
+	if o.Dir != "" {
+		if err := clearDir(dir); err != nil {
+			return err
+		}
 	}
 	s := &show{Options: o, dir: dir, began: time.Now(), labelled: map[int]time.Time{}}
 	if o.Repository == "" {
@@ -82,6 +85,31 @@ func Show(ctx context.Context, o Options) error {
 		return ErrUnfinished
 	}
 	return nil
+}
+
+// demoMark is the file by which a folder of an earlier demo is known.
+const demoMark = ".mainstay-demo"
+
+// clearDir makes a folder ready for a demo: a new or empty one, or one that an
+// earlier demo filled, which is emptied of what that one left.
+func clearDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	mark := filepath.Join(dir, demoMark)
+	if _, err := os.Stat(mark); err != nil && len(left) > 0 {
+		return fmt.Errorf("%s is not empty and not of an earlier demo: give an empty folder with --dir", dir)
+	}
+	for _, name := range []string{"origin.git", "forge", "server", "action", "mainstay-action", "flake", "result.json"} {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(mark, nil, 0o644)
 }
 
 // show is one demo under way.

@@ -13,6 +13,10 @@ type Spec struct {
 	Members   []Member
 	Committer Committer
 	Trailers  []string // "Key: value" lines for each commit's message
+	// Landed are heads that went into the base, rebased. A member that grew out
+	// of one brings only what it has beyond it, though the commits it knows have
+	// other ids in the base; a member put on the base just before counts as well.
+	Landed []string
 }
 
 // Member is a pull request of a batch with its pinned head.
@@ -108,13 +112,15 @@ type batch struct {
 	changes   map[string]*change
 	upstream  map[string][]string // outline to commits of the base
 	folders   []string
-	fresh     []rawObject // the new commits
+	landed    map[string]bool // commits that landed heads reach
+	fresh     []rawObject     // the new commits
 }
 
 // place is where the next commit goes.
 type place struct {
 	commit, tree, rules string
 	added               []string // "tree tree" of each commit put on the base
+	members             []int    // indexes of the members put on the base
 }
 
 func (w *worker) build(ctx context.Context, spec Spec, committer string) (Built, error) {
@@ -153,6 +159,7 @@ func (w *worker) build(ctx context.Context, spec Spec, committer string) (Built,
 		default:
 			built.Members = append(built.Members, b.take(member.PR, next))
 			at = next.place
+			at.members = append(at.members[:len(at.members):len(at.members)], i)
 		}
 	}
 	built.Tip, built.Tree = at.commit, at.tree
@@ -175,6 +182,9 @@ type rebased struct {
 func (b *batch) rebase(ctx context.Context, i int, onto place) (rebased, []string, error) {
 	r := rebased{place: onto}
 	for _, id := range b.own[i] {
+		if b.covered(id, onto) {
+			continue
+		}
 		x := b.commits[id]
 		known, err := b.duplicate(ctx, i, id, onto.added)
 		if err != nil {
@@ -207,6 +217,16 @@ func (b *batch) rebase(ctx context.Context, i int, onto place) (rebased, []strin
 		}
 	}
 	return r, nil, nil
+}
+
+// covered says whether a commit is in what landed, or in a member already put here.
+func (b *batch) covered(id string, at place) bool {
+	for _, i := range at.members {
+		if !b.history.lacks(i+1, id) {
+			return true
+		}
+	}
+	return b.landed[id]
 }
 
 // pick gives the tree of x on a place; the two cases in which nothing can meet

@@ -21,9 +21,7 @@ func TestBuildFetchesWhatRenameDetectionWants(t *testing.T) {
 	base := work.commit("rename and change", "moved", "first\n"+lines(40))
 	work.git("checkout", "-q", "--detach", old)
 	head := work.commit("change", "a", lines(40)+"last\n")
-	work.publish(remote, old, "refs/heads/old")
-	remote.git("symbolic-ref", "HEAD", "refs/heads/old")
-	work.publish(remote, base, mainRef)
+	work.publish(remote, base, mainRef) // cloned without its blobs
 	work.publish(remote, head, "refs/heads/pr")
 	clone, log := openClone(t, remote)
 	built, err := clone.Build(soon(t), Spec{Base: base, Committer: attempt, Members: []Member{{1, head}}})

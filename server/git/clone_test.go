@@ -138,7 +138,7 @@ func TestTidyJoinsPacks(t *testing.T) {
 	if err := clone.Tidy(soon(t)); err != nil || log.count("pack-objects") != 0 {
 		t.Errorf("tidied too early: %v", err)
 	}
-	for i := range manyPacks / 2 {
+	for i := range manyPacks {
 		id := work.commit("more", "more", fmt.Sprint(i))
 		work.publish(remote, id, "refs/heads/more")
 		if err := clone.Fetch(soon(t), []string{id}); err != nil {

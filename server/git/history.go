@@ -206,3 +206,17 @@ func (h *history) lacks(i int, id string) bool {
 	n := h.nodes[id]
 	return n != nil && !n.reach.has(i)
 }
+
+// below is every listed commit that one of the tips reaches.
+func (h *history) below(tips []string) map[string]bool {
+	found := map[string]bool{}
+	for stack := append([]string(nil), tips...); len(stack) > 0; {
+		id := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if n := h.nodes[id]; n != nil && !found[id] {
+			found[id] = true
+			stack = append(stack, n.parents...)
+		}
+	}
+	return found
+}

@@ -60,9 +60,9 @@ func TestMoveHeads(t *testing.T) {
 	if n := l.log.count("push") - pushes; n != 1 {
 		t.Errorf("%d pushes", n)
 	}
-	want := []HeadState{HeadMoved, HeadSkipped, HeadAlready, HeadSkipped, HeadSkipped}
+	want := []HeadState{HeadMoved, HeadElsewhere, HeadAlready, HeadElsewhere, HeadSkipped}
 	for i, r := range results {
-		if r.State != want[i] || (r.State == HeadSkipped) != (r.Why != "") {
+		if r.State != want[i] || (r.State == HeadSkipped || r.State == HeadElsewhere) != (r.Why != "") {
 			t.Errorf("%s: %s (%s), want %s", r.Ref, r.State, r.Why, want[i])
 		}
 	}

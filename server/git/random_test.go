@@ -158,11 +158,21 @@ func (h *historian) writeAll() {
 	h.base = h.git("rev-parse", "HEAD")
 }
 
-// rebase does with git itself what a build must do.
-func (h *historian) rebase(onto, head string) (tip string, conflict bool) {
+// rebase does with git itself what a build must do: pick what the head has
+// beyond the members that were put on the base before it.
+func (h *historian) rebase(onto, head string, placed []string) (tip string, conflict bool) {
 	h.git("checkout", "-q", "--detach", head)
 	h.git("reset", "-q", "--hard")
-	if _, err := h.try("rebase", "-q", "--force-rebase", onto); err != nil {
+	args := []string{"rebase", "-q", "--force-rebase", onto}
+	if covered := h.covered(head, placed); covered != "" {
+		drop := filepath.Join(h.t.TempDir(), "drop")
+		if err := os.WriteFile(drop, []byte(covered), 0o600); err != nil {
+			h.t.Fatal(err)
+		}
+		editor := fmt.Sprintf(`f() { grep -v -F -f '%s' "$1" > "$1.new"; echo noop >> "$1.new"; mv "$1.new" "$1"; }; f`, drop)
+		args = []string{"-c", "core.abbrev=40", "-c", "sequence.editor=" + editor, "rebase", "-i", "--empty=drop", "--no-autosquash", "--force-rebase", onto}
+	}
+	if _, err := h.try(args...); err != nil {
 		if _, err := os.Stat(filepath.Join(h.dir, ".git", "rebase-merge")); err != nil {
 			h.t.Fatal("rebase failed without a conflict")
 		}
@@ -170,6 +180,24 @@ func (h *historian) rebase(onto, head string) (tip string, conflict bool) {
 		return "", true
 	}
 	return h.git("rev-parse", "HEAD"), false
+}
+
+// covered lists the head's commits that members put on the base before it brought, a line each.
+func (h *historian) covered(head string, placed []string) string {
+	if len(placed) == 0 {
+		return ""
+	}
+	brought := map[string]bool{}
+	for _, id := range strings.Fields(h.git(append([]string{"rev-list", "^" + h.base}, placed...)...)) {
+		brought[id] = true
+	}
+	var lines strings.Builder
+	for _, id := range strings.Fields(h.git("rev-list", head, "^"+h.base)) {
+		if brought[id] {
+			fmt.Fprintln(&lines, id)
+		}
+	}
+	return lines.String()
 }
 
 // TestBuildAgreesWithGitRebase is the measure of the whole package: on random
@@ -213,13 +241,14 @@ func TestBuildAgreesWithGitRebase(t *testing.T) {
 			}
 		}
 		tip := h.base
+		var placed []string
 		for n, head := range h.heads {
-			next, conflict := h.rebase(tip, head)
+			next, conflict := h.rebase(tip, head, placed)
 			switch {
 			case conflict:
 				alone := tip == h.base
 				if !alone {
-					_, alone = h.rebase(h.base, head)
+					_, alone = h.rebase(h.base, head, nil)
 				}
 				want[n] = fmt.Sprintf("conflict, alone %v", alone)
 				conflicts++
@@ -228,7 +257,7 @@ func TestBuildAgreesWithGitRebase(t *testing.T) {
 				contained++
 			default:
 				want[n] = fmt.Sprintf("tree %s, %s commits", h.git("rev-parse", next+"^{tree}"), h.git("rev-list", "--count", tip+".."+next))
-				tip = next
+				tip, placed = next, append(placed, head)
 				members++
 			}
 			if got[n] != want[n] {

@@ -15,6 +15,7 @@ func (b *batch) survey(ctx context.Context) error {
 	if b.history, err = b.clone.readHistory(ctx, b.spec.Base, heads); err != nil {
 		return err
 	}
+	b.landed = b.history.below(b.spec.Landed)
 	b.own = make([][]string, len(heads))
 	read := newSet(b.spec.Base)
 	mine := newSet()

@@ -23,6 +23,7 @@ func TestTokenGoesByEnvironmentOnly(t *testing.T) {
 	old := work.commit("start", "a", lines(30), "b", lines(9))
 	work.publish(remote, old, mainRef)
 	base := work.commit("base", "a", "first\n"+lines(30))
+	work.publish(remote, base, mainRef)
 	work.git("checkout", "-q", "--detach", old)
 	head := work.commit("change", "a", lines(30)+"last\n")
 	work.publish(remote, head, "refs/heads/pr")
@@ -35,7 +36,6 @@ func TestTokenGoesByEnvironmentOnly(t *testing.T) {
 		Dir: dir, RemoteURL: url, Token: func(context.Context) (string, error) { return token(), nil },
 		Log: slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
-	work.publish(remote, base, mainRef)
 
 	// When the token changes between any two steps, all still works.
 	step := func(what string, err error) {
