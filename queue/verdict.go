@@ -309,7 +309,7 @@ func (t *step) judgeAttempt(a *Attempt) {
 	case v.state == passed && t.mayLand(a), v.state == pending && t.mayLand(a) && a.CheckedAt.IsZero() && a.reported():
 		t.setPhase(a, AttemptChecking)
 		t.checkMembers(a, t.now)
-	case v.state == failed:
+	case v.state == failed && !t.early(a): // it may be red because of what never lands
 		t.condemn(a, v)
 	}
 }
