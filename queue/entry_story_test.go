@@ -185,13 +185,38 @@ func TestAfterTheIntentThePinnedHeadLands(t *testing.T) {
 			story(t, func(w *world) {
 				w.queueTogether(1, 2)
 				w.untilPhase(phase)
-				w.push(1)
+				if phase == AttemptLanding {
+					w.push(1)
+				}
 				w.unlabel(2)
 				w.tell(PullRequestRead{PR: w.read(1)}) // such readings were under way already
 				w.tell(PullRequestRead{PR: w.read(2)})
 				w.untilEnded(1, 2)
 				w.requireLanded(1, 2)
 			})
+		})
+	}
+}
+
+// One push can still stop it: where the lease of the head move finds another head, that
+// head was never approved, and what is done meanwhile to the others counts again.
+func TestHeadFoundElsewhereAfterTheIntent(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		story(t, func(w *world) {
+			w.queueTogether(1, 2, 3)
+			w.untilPhase(AttemptMoving)
+			if lost {
+				w.hint = func(Fact) {}
+			}
+			w.push(1)
+			w.unlabel(2)
+			w.untilEnded(1, 2, 3)
+			w.requireOut(1, HeadMoved)
+			w.requireOut(2, LabelRemoved)
+			w.requireLanded(3)
+			if got := w.pulls[2].head; got != "head-2.1" {
+				w.t.Fatalf("#2's branch was not put back: %s", got)
+			}
 		})
 	}
 }

@@ -346,6 +346,8 @@ func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 		for _, m := range x.Moves {
 			if w.moveHead(m.PR, m.Old, m.New) {
 				moved.Moved = append(moved.Moved, m)
+			} else if w.pulls[m.PR].head != m.Old {
+				moved.Elsewhere = append(moved.Elsewhere, m.PR)
 			}
 		}
 		return []Fact{moved}, 0
