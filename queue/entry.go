@@ -75,7 +75,7 @@ type Entry struct {
 	// Since is when the present phase began; EnteredAt when the wish was first seen.
 	Since     time.Time `json:"since"`
 	EnteredAt time.Time `json:"entered_at"`
-	// Order is the place in line: lower is earlier. It never changes.
+	// Order is the place in line, by when the wish was made: lower is earlier. It never changes.
 	Order int64 `json:"order"`
 	Batch int64 `json:"batch,omitempty"`
 	// Attempt is the attempt that tests it now, or the one that landed it.

@@ -5,14 +5,13 @@ import "sort"
 // free reports whether the entry may still be taken out: it lives, and no intent names it.
 func (e *Entry) free() bool { return !e.Phase.Ended() && e.Phase != Landing }
 
-// enter puts a new entry at the end of the line.
+// enter puts a new entry in line, where its wish was made: readings come in any order.
 func (t *step) enter(pr PullRequest) *Entry {
 	e := &Entry{
-		PR: pr, Wish: *pr.Wish, Phase: Asking, Since: t.now, EnteredAt: t.now, Order: t.header.NextOrder,
+		PR: pr, Wish: *pr.Wish, Phase: Asking, Since: t.now, EnteredAt: t.now, Order: pr.Wish.ID,
 	}
-	t.header.NextOrder++
 	t.entries[pr.Number] = e
-	t.line = append(t.line, pr.Number)
+	t.rejoinLine(e)
 	t.touchEntry(pr.Number)
 	t.progress()
 	if t.header.SweepAt.IsZero() {

@@ -15,8 +15,7 @@ type Header struct {
 	Missing  bool      `json:"missing,omitempty"` // the base branch is gone
 	BaseAt   time.Time `json:"base_at,omitzero"`  // when that reading began
 	Pause    *Pause    `json:"pause,omitempty"`
-	// NextOrder, NextBatch and NextAttempt only ever grow.
-	NextOrder   int64 `json:"next_order"`
+	// NextBatch and NextAttempt only ever grow.
 	NextBatch   int64 `json:"next_batch"`
 	NextAttempt int64 `json:"next_attempt"`
 	// Suites are those seen on the base: a suite that reported in a landed
@@ -100,7 +99,7 @@ type Receipt struct {
 // NewState is the empty queue of a branch.
 func NewState(branch string) *State {
 	return Restore(Rows{Header: Header{
-		Branch: branch, Settings: Defaults(), NextOrder: 1, NextBatch: 1, NextAttempt: 1,
+		Branch: branch, Settings: Defaults(), NextBatch: 1, NextAttempt: 1,
 	}})
 }
 

@@ -95,6 +95,14 @@ func (r *Repository) SetWorkflows(files map[string]string) {
 	r.workflows = maps.Clone(files)
 }
 
+// IgnoreOwnWorkflows leaves only those of SetWorkflows: what a foreign history
+// carries is not to be run here.
+func (r *Repository) IgnoreOwnWorkflows() {
+	r.forge.mu.Lock()
+	defer r.forge.mu.Unlock()
+	r.foreign = true
+}
+
 func (r *Repository) running() int {
 	n := 0
 	for _, w := range r.runs {
@@ -115,7 +123,7 @@ type workflowFile struct {
 // workflowsAt reads and parses the workflows of a commit and those outside the tree.
 func (r *Repository) workflowsAt(sha string) []workflowFile {
 	sources := map[string][]byte{}
-	if _, _, entries, err := r.readPath(sha, ".github/workflows"); err == nil {
+	if _, _, entries, err := r.readPath(sha, ".github/workflows"); err == nil && !r.foreign {
 		for _, e := range entries {
 			if ext := path.Ext(e.name); ext != ".yml" && ext != ".yaml" || !strings.HasPrefix(e.mode, "100") {
 				continue
@@ -162,7 +170,7 @@ func (r *Repository) wantsPullRuns(by *credential, p *pull) bool {
 
 func (r *Repository) hasWorkflows(sha string) bool {
 	_, _, entries, err := r.readPath(sha, ".github/workflows")
-	return err == nil && len(entries) > 0
+	return err == nil && len(entries) > 0 && !r.foreign
 }
 
 // startPullRuns starts what the action triggers, on the merge of head and base

@@ -54,6 +54,7 @@ type Repository struct {
 	statuses  []*status
 	comments  []*comment
 	workflows map[string]string
+	foreign   bool // its own workflows are not run
 	runs      []*run
 	runCount  map[string]int64
 	merging   int

@@ -42,6 +42,7 @@ func (s *show) openHistory(ctx context.Context) error {
 	if err := w.serve(ctx); err != nil {
 		return err
 	}
+	w.repo.IgnoreOwnWorkflows()
 	workflow, shards := outsideWorkflow(w.server.URL, s.Test)
 	w.repo.SetWorkflows(map[string]string{".github/workflows/outside.yml": workflow})
 	w.protect(shards)

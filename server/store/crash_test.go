@@ -134,8 +134,8 @@ func verifyCommits(t *testing.T, s *Store, id int64, acked *tally) {
 	ended, err := s.Ended(t.Context(), id, 1_000_000)
 	check(t, err)
 	n := int(version)
-	if int(rows.Header.NextOrder) != n+1 || len(rows.Entries) != n || len(effects) != n || len(ended) != n {
-		t.Errorf("at version %d: order %d, %d entries, %d effects, %d ended", n, rows.Header.NextOrder, len(rows.Entries), len(effects), len(ended))
+	if int(rows.Header.NextAttempt) != n+1 || len(rows.Entries) != n || len(effects) != n || len(ended) != n {
+		t.Errorf("at version %d: order %d, %d entries, %d effects, %d ended", n, rows.Header.NextAttempt, len(rows.Entries), len(effects), len(ended))
 	}
 	acked.commits = n // one that was written and not acknowledged counts from now on
 }
@@ -189,7 +189,7 @@ func commitForEver(ctx context.Context, s *Store, id int64, say func(string, any
 		return err
 	}
 	for ; ; version++ {
-		rows.Header.NextOrder++
+		rows.Header.NextAttempt++
 		e := queue.Entry{PR: queue.PullRequest{Number: int(version)}}
 		err := s.Commit(ctx, queue.Commit{
 			Queue: id, Version: version,

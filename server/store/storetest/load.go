@@ -45,8 +45,8 @@ func eightEngines(t *testing.T, s Store) {
 	}
 	_, version, rows, err := s.Load(ctx, id)
 	must(t, err)
-	if rows.Header.NextOrder != 1+engines*each || version != engines*each {
-		t.Errorf("counted %d events in %d versions, want %d", rows.Header.NextOrder-1, version, engines*each)
+	if rows.Header.NextAttempt != 1+engines*each || version != engines*each {
+		t.Errorf("counted %d events in %d versions, want %d", rows.Header.NextAttempt-1, version, engines*each)
 	}
 	waiting(t, s)
 	if got := pending(t, s, id); len(got) != engines*each {
@@ -71,7 +71,7 @@ func countOne(ctx context.Context, s Store, id int64) error {
 			}
 			continue
 		}
-		rows.Header.NextOrder++
+		rows.Header.NextAttempt++
 		number := unread[0].Fact.(queue.PullRequestHinted).Number
 		err = s.Commit(ctx, queue.Commit{
 			Queue: id, Version: version, Changes: queue.Changes{Header: &rows.Header}, Consumed: []int64{unread[0].ID},
@@ -91,7 +91,7 @@ func oneMoment(t *testing.T, s Store) {
 	written := make(chan error, 1)
 	go func() {
 		for v := int64(0); v < versions; v++ {
-			header := queue.Header{Branch: "main", NextOrder: v + 1}
+			header := queue.Header{Branch: "main", NextAttempt: v + 1}
 			c := queue.Commit{Queue: id, Version: v, Changes: queue.Changes{Header: &header}}
 			for pr := 1; pr <= 5; pr++ {
 				e := entry(pr)
@@ -111,7 +111,7 @@ func oneMoment(t *testing.T, s Store) {
 		_, version, rows, err := s.Load(ctx, id)
 		must(t, err)
 		if version > 0 {
-			same := rows.Header.NextOrder == version && len(rows.Entries) == 5 && len(rows.Attempts) == 1 && rows.Attempts[0].ID == version
+			same := rows.Header.NextAttempt == version && len(rows.Entries) == 5 && len(rows.Attempts) == 1 && rows.Attempts[0].ID == version
 			for _, e := range rows.Entries {
 				same = same && e.Order == version
 			}
