@@ -55,7 +55,10 @@ type Attempt struct {
 	CheckedAt time.Time `json:"checked_at,omitzero"`
 	// IntentAt is when "about to move base from Old to New" was written.
 	IntentAt time.Time `json:"intent_at,omitzero"`
-	Moved    []Move    `json:"moved,omitempty"` // heads that moved, to be put back if it is abandoned
+	// Held is what the build found against members while the landing before it
+	// was still under way: told when that one is in the base, else forgotten.
+	Held  []Held `json:"held,omitempty"`
+	Moved []Move `json:"moved,omitempty"` // heads that moved, to be put back if it is abandoned
 	// Cause says why it is abandoned; Aim what follows when it is gone.
 	Cause string `json:"cause,omitempty"`
 	Aim   Aim    `json:"aim,omitempty"`
@@ -84,6 +87,15 @@ type Member struct {
 	HeadRef string   `json:"head_ref,omitempty"` // empty when its branch is not ours to move
 	Became  string   `json:"became,omitempty"`   // the commit its head became
 	Commits []string `json:"commits,omitempty"`  // oldest first
+}
+
+// Held is a member that conflicts with a base that is not the base yet, or is
+// contained in it.
+type Held struct {
+	PR        int      `json:"pr"`
+	Head      string   `json:"head"`
+	Contained bool     `json:"contained,omitempty"`
+	Files     []string `json:"files,omitempty"`
 }
 
 // Move is one pull request's branch moved from its pinned head to what it became.

@@ -185,21 +185,15 @@ func (t *step) takeBuilt(f AttemptBuilt) {
 		return
 	}
 	a.New, a.Tree, a.Members = f.New, f.Tree, f.Members
-	early := t.early(a)
 	for _, c := range f.Conflicts {
-		if early {
-			c.WithBase = false // that base is not the base yet: nobody is out because of it
+		if c.WithBase {
+			t.hold(a, Held{PR: c.PR, Files: c.Files})
+		} else {
+			t.returnToLine(t.entries[c.PR])
 		}
-		t.takeConflict(c)
 	}
 	for _, pr := range f.Contained {
-		if early {
-			t.returnToLine(t.entries[pr])
-			continue
-		}
-		t.putOut(t.entries[pr], End{Reason: AlreadyContained,
-			Detail: "The base already has all of it; nothing is left to land.",
-			Next:   "Close the pull request, or push what is missing."})
+		t.hold(a, Held{PR: pr, Contained: true})
 	}
 	if a.New == "" {
 		t.setPhase(a, AttemptDead)
@@ -210,15 +204,41 @@ func (t *step) takeBuilt(f AttemptBuilt) {
 	t.do(attemptKey(a.ID), PushTicket{Attempt: a.ID, Ticket: a.Ticket, Commit: a.New})
 }
 
-func (t *step) takeConflict(c Conflicting) {
-	e := t.entries[c.PR]
-	if c.WithBase {
-		t.putOut(e, End{Reason: Conflict,
-			Detail: "It conflicts with " + code(t.header.Branch) + inFiles(c.Files) + ".",
-			Next:   "Rebase it, push, and set the label again."})
+// hold puts a member out that can't be rebased onto the base. While that base is
+// only about to be one, it goes back in line, and the word is kept until then.
+func (t *step) hold(a *Attempt, h Held) {
+	e := t.entries[h.PR]
+	if !t.early(a) {
+		t.putOut(e, h.end(t.header.Branch))
 		return
 	}
+	h.Head = e.Pinned
+	a.Held = append(a.Held, h)
 	t.returnToLine(e)
+}
+
+func (h Held) end(branch string) End {
+	if h.Contained {
+		return End{Reason: AlreadyContained, Detail: "The base already has all of it; nothing is left to land.",
+			Next: "Close the pull request, or push what is missing."}
+	}
+	return End{Reason: Conflict, Detail: "It conflicts with " + code(branch) + inFiles(h.Files) + ".",
+		Next: "Rebase it, push, and set the label again."}
+}
+
+// tellHeld tells what was held back until this landing, if the base is what it stood on.
+func (t *step) tellHeld(landed *Attempt) {
+	next := t.attempt(landed.Next)
+	if next == nil || next.Old != t.header.Tip {
+		return
+	}
+	for _, h := range next.Held {
+		if e := t.entries[h.PR]; e != nil && e.Phase == Waiting && e.Pinned == h.Head {
+			t.putOut(e, h.end(t.header.Branch))
+		}
+	}
+	next.Held = nil
+	t.touchAttempt(next.ID)
 }
 
 // returnToLine takes a member back out of its batch without blame; it keeps its place.
@@ -228,6 +248,7 @@ func (t *step) returnToLine(e *Entry) {
 	b.Members = without(b.Members, e.PR.Number)
 	t.touchBatch(b.ID)
 	e.Batch, e.Attempt = 0, 0
+	e.Runs-- // it was not part of it after all
 	t.move(e, Waiting, InLine)
 }
 

@@ -164,6 +164,7 @@ func (t *step) land(a *Attempt, tip string) {
 	t.setPhase(a, AttemptLanded)
 	h.BaseAt = t.now // older readings of the base are of before
 	t.seeTip(tip)
+	t.tellHeld(a)
 	t.learn(a)
 	b := t.batch(a.Batch)
 	for _, m := range a.Members {
