@@ -51,19 +51,18 @@ type commit struct {
 }
 
 type pull struct {
-	number, version  int
-	head, base       string
-	fork, draft      bool
-	status           Status
-	label            bool
-	wish             *Wish
-	approvals        map[string]string // by whom, of which head
-	changes          []string
-	posts            int
-	check            map[string]PostCheck // by head
-	comment          string
-	labelTakenByUs   int
-	merged, settling string
+	number, version int
+	head, base      string
+	fork, draft     bool
+	status          Status
+	label           bool
+	wish            *Wish
+	approvals       map[string]string // by whom, of which head
+	changes         []string
+	posts           int
+	check           map[string]PostCheck // by head
+	comment         string
+	labelTakenByUs  int
 }
 
 type run struct {

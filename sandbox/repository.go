@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -41,7 +40,6 @@ type Repository struct {
 	parent    *Repository
 	objects   *objects
 	refWriter resident
-	storing   sync.Mutex
 	refs      map[string]string
 	connected map[string]bool
 

@@ -46,10 +46,9 @@ func (f *Forge) sendPush(r *Repository, by *credential, m refMove) {
 	default:
 		return
 	}
-	kind, name := "branch", m.ref
-	if branch, ok := m.branch(); ok {
-		name = branch
-	} else {
+	kind := "branch"
+	name, ok := m.branch()
+	if !ok {
 		kind, name = "tag", m.ref[len("refs/tags/"):]
 	}
 	body := object{"ref": name, "ref_type": kind, "pusher_type": "user"}

@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -155,10 +156,10 @@ func (f *Forge) appOf(token string) (*credential, error) {
 				return &a.key.PublicKey, nil
 			}
 		}
-		return nil, fmt.Errorf("Integration not found")
+		return nil, fmt.Errorf("integration not found")
 	})
 	if err != nil {
-		return nil, fmt.Errorf("A JSON web token could not be decoded")
+		return nil, errors.New("a JSON web token could not be decoded")
 	}
 	now := f.options.Now()
 	switch {

@@ -18,7 +18,7 @@ import (
 func TestWebhooks(t *testing.T) {
 	w := found(t)
 	w.settle()
-	names, hooks := w.inbox.take()
+	names, _ := w.inbox.take()
 	if !slices.Equal(names, []string{"ping"}) {
 		t.Errorf("a new address got %v", names)
 	}

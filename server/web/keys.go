@@ -42,7 +42,7 @@ func newKeys(address string, clock func() time.Time) *keys {
 
 // VerifySignature gives a token's payload when one of the issuer's keys signed it.
 func (k *keys) VerifySignature(ctx context.Context, token string) ([]byte, error) {
-	signed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		return nil, fmt.Errorf("parse the token: %w", err)
 	}

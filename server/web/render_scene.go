@@ -86,11 +86,3 @@ func (s *scene) pull(number int) pullView {
 	return pullView{Number: number, Path: pullPath(s.place, number), URL: s.at("pull", fmt.Sprint(number)),
 		Title: pr.Title, Author: pr.Author.Login}
 }
-
-func (s *scene) pulls(numbers []int) []pullView {
-	var views []pullView
-	for _, n := range numbers {
-		views = append(views, s.pull(n))
-	}
-	return views
-}
