@@ -170,7 +170,7 @@ func (c *Clone) make(ctx context.Context) error {
 	if _, err := c.succeed(ctx, command{args: []string{"init", "--quiet", "--bare", "--template=", "--initial-branch=none"}}); err != nil {
 		return err
 	}
-	res, err := c.run(ctx, command{network: true, args: append(fetchArgs(), "origin", "HEAD:refs/mainstay/seen/0")})
+	res, err := c.run(ctx, command{network: true, args: append(fetchArgs(withoutBlobs), "origin", "HEAD:refs/mainstay/seen/0")})
 	if err != nil {
 		return err
 	}

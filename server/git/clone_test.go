@@ -123,6 +123,13 @@ func TestFetchStartsNothingWhenAllIsHere(t *testing.T) {
 	if n := log.count("fetch"); n != 1 {
 		t.Errorf("%d fetches", n)
 	}
+	// What came stays in the remote's marked packs: a build's packs may be lost
+	// in a power cut, these must not.
+	packs, _ := filepath.Glob(filepath.Join(clone.dir, "objects/pack/*.pack"))
+	marks, _ := filepath.Glob(filepath.Join(clone.dir, "objects/pack/*.promisor"))
+	if loose := looseIn(filepath.Join(clone.dir, "objects")); len(loose) > 0 || len(packs) != 2 || len(marks) != 2 {
+		t.Errorf("%d loose objects, %d packs, %d of them marked", len(loose), len(packs), len(marks))
+	}
 	before := clone.Processes()
 	if err := clone.Fetch(soon(t), ids); err != nil || clone.Processes() != before {
 		t.Errorf("%d processes, %v", clone.Processes()-before, err)

@@ -17,11 +17,19 @@ func (e *MissingError) Error() string { return "the remote does not have commit 
 
 var notOurs = regexp.MustCompile(`not our ref ([0-9a-f]{40})`)
 
+// What a fetch leaves out. There always is a filter, since it is what makes git
+// keep the pack as it came and mark it as the remote's; withBlobs only sets a
+// size no file of ours has.
+const (
+	withoutBlobs = "blob:none"
+	withBlobs    = "blob:limit=1g"
+)
+
 // fetchArgs is the fetch of everything: no tags, no submodules, nothing written
-// but objects, and no blobs that were not asked for.
-func fetchArgs() []string {
+// but objects.
+func fetchArgs(filter string) []string {
 	return []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-		"--recurse-submodules=no", "--filter=blob:none"}
+		"--recurse-submodules=no", "--filter=" + filter}
 }
 
 // Fetch brings commits with all their history, in one call; the base's tip is
@@ -76,7 +84,7 @@ func (c *Clone) endFetch() { <-c.fetching }
 // and git would fetch them one command at a time. Blobs come alone.
 func (c *Clone) fetchObjects(ctx context.Context, ids []string, settings ...setting) error {
 	res, err := c.run(ctx, command{
-		network: true, settings: settings, args: append(fetchArgs(), "--no-filter", "--stdin", "origin"),
+		network: true, settings: settings, args: append(fetchArgs(withBlobs), "--stdin", "origin"),
 		stdin: []byte(strings.Join(ids, "\n") + "\n"),
 	})
 	if err != nil {
