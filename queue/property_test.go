@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"flag"
 	"fmt"
 	"math/rand"
 	"testing"
@@ -12,6 +13,9 @@ import (
 // Whatever people, GitHub and crashes do: every entry ends, the invariants hold
 // after every step, and a good pull request that nobody touched lands.
 func TestAnythingMayHappen(t *testing.T) {
+	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
+		_ = checks.Value.Set("30") // a world takes long under the race detector; ask for more by the flag
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t, rapid.Bool().Draw(t, "restored after every step"))
 		chaos := newChaos(t, w)
