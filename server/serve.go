@@ -85,8 +85,11 @@ func start(ctx context.Context, s settings, log *slog.Logger) (*server, error) {
 }
 
 func (srv *server) wire(s settings) error {
+	if s.clock == nil {
+		s.clock = time.Now
+	}
 	app, err := github.New(github.Options{
-		AppID: s.appID, Key: s.key, Secrets: s.secrets, APIURL: s.api, GitURL: s.github, Log: srv.log,
+		AppID: s.appID, Key: s.key, Secrets: s.secrets, APIURL: s.api, GitURL: s.github, Clock: s.clock, Log: srv.log,
 		PageURL: func(p queue.Place, pr int) string {
 			return fmt.Sprintf("%s/q/%s/%s/%s/pr/%d", srv.url, p.Owner, p.Name, p.Branch, pr)
 		},
@@ -97,8 +100,8 @@ func (srv *server) wire(s settings) error {
 	srv.app = app
 	srv.clones = &clones{dir: filepath.Join(s.data, "clones"), github: app, log: srv.log}
 	srv.engine = engine.New(engine.Options{
-		Ledger: srv.store, Outbox: srv.store, Inbox: srv.store, Interpreter: app, Log: srv.log,
-		Performer: &performer{github: app, clones: srv.clones, clock: time.Now, log: srv.log},
+		Ledger: srv.store, Outbox: srv.store, Inbox: srv.store, Interpreter: app, Clock: s.clock, Log: srv.log,
+		Performer: &performer{github: app, clones: srv.clones, clock: s.clock, log: srv.log},
 	})
 	srv.wireWeb(s)
 	return nil

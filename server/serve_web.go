@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"github.com/mainstay-ci/mainstay/server/engine"
 	"github.com/mainstay-ci/mainstay/server/github"
@@ -27,11 +26,11 @@ type reports struct {
 
 func (srv *server) wireWeb(s settings) {
 	srv.http = web.Server(web.New(web.Options{
-		URL: srv.url, Issuer: s.issuer, Log: srv.log,
+		URL: srv.url, Issuer: s.issuer, Clock: s.clock, Log: srv.log,
 		Webhooks: webhooks{srv.store, srv.app, srv.engine},
 		Reports:  reports{srv.store, srv.engine},
 		Pages: web.PageOptions{Reader: srv.store, Operator: srv.engine, GitHubURL: s.github,
-			Open: s.open, Password: s.password, Clock: time.Now, Log: srv.log},
+			Open: s.open, Password: s.password, Clock: s.clock, Log: srv.log},
 		Ready: func(ctx context.Context) error {
 			_, err := srv.store.Queues(ctx)
 			return err

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 )
 
 // serveCommand is `mainstay serve` and its settings: flags, or MAINSTAY_… in the environment.
@@ -33,6 +34,7 @@ type settings struct {
 	password string // of the dashboard; empty: closed
 	open     bool   // the dashboard is open to everybody: the demo's, on loopback
 	verbose  bool
+	clock    func() time.Time // nil is time.Now: a test's own
 }
 
 func (c serveCommand) settings() (settings, error) {

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// gate stands between a server and the forge. It forwards everything, tells a
+// story the moment before and after each call, and watches what must hold at
+// each of them, whatever the story: no green check of ours on the old head of an
+// open pull request, where GitHub's auto-merge would land it.
+type gate struct {
+	*httptest.Server
+	town *town
+
+	mu     sync.Mutex
+	heads  map[string]int // heads before a landing, by commit
+	before func(call)
+	after  func(call)
+}
+
+// call is one request of the server's to the forge.
+type call struct {
+	method, path string
+	body         []byte // of REST calls
+}
+
+// push reports whether the call is a git push.
+func (c call) push() bool {
+	return c.method == http.MethodPost && strings.HasSuffix(c.path, "/git-receive-pack")
+}
+
+func openGate(w *town) *gate {
+	forge, err := url.Parse(w.forge.URL())
+	w.must(err)
+	g := &gate{town: w, heads: map[string]int{}}
+	proxy := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(forge) }}
+	g.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		c := call{method: r.Method, path: r.URL.Path}
+		if strings.HasPrefix(c.path, "/api/") {
+			c.body, _ = io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(c.body))
+		}
+		g.watch(c)
+		before, after := g.hooks()
+		if before != nil {
+			before(c)
+		}
+		proxy.ServeHTTP(rw, r)
+		if after != nil {
+			after(c)
+		}
+	}))
+	w.t.Cleanup(g.Close)
+	return g
+}
+
+func (g *gate) hooks() (before, after func(call)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.before, g.after
+}
+
+// beforeEach has each call told before it reaches the forge; nil ends it.
+func (g *gate) beforeEach(tell func(call)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.before = tell
+}
+
+func (g *gate) remember(head string, pr int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.heads[head] = pr
+}
+
+// watch looks at every check the server writes.
+func (g *gate) watch(c call) {
+	at := strings.Index(c.path, "/check-runs")
+	if at < 0 || c.method != http.MethodPost && c.method != http.MethodPatch {
+		return
+	}
+	var check struct {
+		HeadSHA    string `json:"head_sha"`
+		Conclusion string `json:"conclusion"`
+	}
+	if json.Unmarshal(c.body, &check) != nil {
+		return
+	}
+	if id, err := strconv.ParseInt(strings.TrimPrefix(c.path[at:], "/check-runs/"), 10, 64); err == nil {
+		for _, run := range g.town.repo.CheckRuns("") {
+			if run.ID == id {
+				check.HeadSHA = run.HeadSHA
+			}
+		}
+	}
+	g.mu.Lock()
+	pr := g.heads[check.HeadSHA]
+	g.mu.Unlock()
+	switch check.Conclusion {
+	case "success", "neutral", "skipped":
+		if pull, ok := g.town.repo.PullRequest(int64(pr)); ok && pull.State == "open" {
+			g.town.t.Errorf("the check on the old head of #%d concluded %s while it was open", pr, check.Conclusion)
+		}
+	}
+}
