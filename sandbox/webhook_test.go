@@ -18,8 +18,7 @@ import (
 func TestWebhooks(t *testing.T) {
 	w := found(t)
 	w.settle()
-	names, _ := w.inbox.take()
-	if !slices.Equal(names, []string{"ping"}) {
+	if names, _ := w.inbox.take(); !slices.Equal(names, []string{"ping"}) {
 		t.Errorf("a new address got %v", names)
 	}
 	w.open("feature")
@@ -35,7 +34,7 @@ func TestWebhooks(t *testing.T) {
 	must(t, w.repo.Close(1, w.alice))
 	must(t, w.repo.Push(w.alice, sandbox.RefUpdate{Ref: "feature"}))
 	w.settle()
-	names, hooks = w.inbox.take()
+	names, hooks := w.inbox.take()
 	want := []string{"push", "create", "pull_request.opened", "pull_request.labeled", "pull_request_review.submitted",
 		"pull_request.converted_to_draft", "pull_request.ready_for_review", "issue_comment.created", "push", "pull_request.synchronize",
 		"status", "check_run.created", "check_run.completed", "check_suite.completed", "pull_request.closed", "push", "delete"}
