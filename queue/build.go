@@ -1,0 +1,163 @@
+package queue
+
+import (
+	"time"
+)
+
+// takeBuilt takes what git made of the members: those that conflict with the
+// base are out, those that conflict only with a member ahead go back in line.
+func (t *step) takeBuilt(f AttemptBuilt) {
+	a := t.attempt(f.Attempt)
+	if a == nil || a.Phase != AttemptBuilding {
+		return
+	}
+	a.New, a.Tree, a.Members = f.New, f.Tree, f.Members
+	for _, c := range f.Conflicts {
+		if c.WithBase {
+			t.hold(a, Held{PR: c.PR, Files: c.Files})
+		} else {
+			t.returnToLine(t.entries[c.PR])
+		}
+	}
+	for _, pr := range f.Contained {
+		t.hold(a, Held{PR: pr, Contained: true})
+	}
+	if a.New == "" {
+		t.setPhase(a, AttemptDead)
+		return
+	}
+	a.Plan = t.plan()
+	t.setPhase(a, AttemptPushing)
+	t.do(attemptKey(a.ID), PushTicket{Attempt: a.ID, Ticket: a.Ticket, Commit: a.New})
+}
+
+// hold puts a member out that can't be rebased onto the base. While that base is
+// only about to be one, it goes back in line, and the word is kept until then.
+func (t *step) hold(a *Attempt, h Held) {
+	e := t.entries[h.PR]
+	if !t.early(a) {
+		t.putOut(e, h.end(t.header.Branch))
+		return
+	}
+	h.Head = e.Pinned
+	a.Held = append(a.Held, h)
+	t.returnToLine(e)
+}
+
+func (h Held) end(branch string) End {
+	if h.Contained {
+		return End{Reason: AlreadyContained, Detail: "The base already has all of it; nothing is left to land.",
+			Next: "Close the pull request, or push what is missing."}
+	}
+	return End{Reason: Conflict, Detail: "It conflicts with " + code(branch) + inFiles(h.Files) + ".",
+		Next: "Rebase it, push, and set the label again."}
+}
+
+// tellHeld tells what was held back until this landing, if the base is what it stood on.
+func (t *step) tellHeld(landed *Attempt) {
+	next := t.attempt(landed.Next)
+	if next == nil || next.Old != t.header.Tip {
+		return
+	}
+	for _, h := range next.Held {
+		if e := t.entries[h.PR]; e != nil && e.Phase == Waiting && e.Pinned == h.Head {
+			t.putOut(e, h.end(t.header.Branch))
+		}
+	}
+	next.Held = nil
+	t.touchAttempt(next.ID)
+}
+
+// returnToLine takes a member back out of its batch without blame; it keeps its place.
+func (t *step) returnToLine(e *Entry) {
+	b := t.batch(e.Batch)
+	b.drop(e.PR.Number)
+	b.Members = without(b.Members, e.PR.Number)
+	t.touchBatch(b.ID)
+	e.Batch, e.Attempt = 0, 0
+	e.Runs-- // it was not part of it after all
+	t.move(e, Waiting, InLine)
+}
+
+// plan is what an attempt must see green: the required checks minus our own,
+// the named ones, the named suites and those seen on the base.
+func (t *step) plan() Plan {
+	h := &t.header
+	p := Plan{Suites: map[string]int{}}
+	p.Checks = append(p.Checks, h.Rules.Checks...)
+	for _, c := range h.Settings.Checks {
+		p.addCheck(c)
+	}
+	for suite, total := range h.Settings.Suites {
+		p.Suites[suite] = total
+	}
+	if len(h.Settings.Suites) == 0 {
+		for _, suite := range h.Suites {
+			p.Suites[suite] = 0
+		}
+	}
+	return p
+}
+
+// addCheck adds a check unless one that asks the same or more is there.
+func (p *Plan) addCheck(c NamedCheck) {
+	for _, have := range p.Checks {
+		if have.Name == c.Name && (have.App == c.App || c.App == 0) {
+			return
+		}
+	}
+	p.Checks = append(p.Checks, c)
+}
+
+func (t *step) takeBuildFailed(f BuildFailed) {
+	a := t.attempt(f.Attempt)
+	if a == nil || a.Phase != AttemptBuilding {
+		return
+	}
+	t.setPhase(a, AttemptDead)
+	if e := t.entries[f.MissingPR]; e != nil {
+		t.putOut(e, End{Reason: Infrastructure, Detail: "Its head commit can't be fetched: " + f.Detail + ".",
+			Next: "Push the branch again and set the label again."})
+	} else {
+		// What we knew of the base is wrong: read it again first, and ever more patiently.
+		tries := len(t.batch(a.Batch).Nodes[a.Node].Attempts)
+		t.header.BaseAt, t.header.BaseAsked = time.Time{}, t.now
+		t.touchHeader()
+		t.doAt("base", t.now.Add(backoff(tries)), ReadBase{})
+	}
+	t.setAside(a)
+}
+
+// setAside puts what is left of the attempt's node back, to be tried again.
+func (t *step) setAside(a *Attempt) {
+	b := t.batch(a.Batch)
+	n := &b.Nodes[a.Node]
+	if n.State == NodeTesting {
+		n.State = NodeAside
+	}
+	b.tidy(a.Node)
+	t.touchBatch(b.ID)
+}
+
+func (t *step) takeTicket(f TicketPushed) {
+	a := t.attempt(f.Attempt)
+	if a == nil || a.Phase != AttemptPushing {
+		return
+	}
+	a.PushedAt = t.now
+	t.setPhase(a, AttemptTesting)
+	for _, m := range a.Members {
+		t.showAt(t.entries[m.PR], t.now.Add(testingPace))
+	}
+}
+
+// takeTicketFailed gives the attempt up: its name is somebody else's, or the push was refused.
+func (t *step) takeTicketFailed(f TicketFailed) {
+	a := t.attempt(f.Attempt)
+	if a == nil || a.Phase != AttemptPushing {
+		return
+	}
+	t.pause(Pause{By: "mainstay", At: t.now, Rule: f.Detail,
+		Reason: "GitHub refused the branch " + code(a.Ticket) + "; allow the App to create mainstay/** branches, then resume."})
+	t.abandon(a, AimRebuild, "its ticket was refused")
+}
