@@ -110,6 +110,7 @@ func (srv *server) wire(s settings) error {
 // run starts the engine, the listener and the look for repositories.
 func (srv *server) run(ctx context.Context) {
 	ctx, srv.cancel = context.WithCancel(ctx)
+	srv.http.BaseContext = func(net.Listener) context.Context { return ctx } // ends live pages, too
 	srv.work.Add(3)
 	go func() {
 		defer srv.work.Done()
