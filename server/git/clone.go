@@ -140,6 +140,7 @@ func (c *Clone) takeLock() error {
 
 // ready leaves a whole clone in the folder: the one that is there, or a new one.
 func (c *Clone) ready(ctx context.Context) error {
+	c.sweepMemory()
 	if _, err := os.Stat(filepath.Join(c.dir, complete)); err == nil {
 		c.sweep()
 		c.dropDamaged()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,6 +33,19 @@ func TestOpenReusesAClone(t *testing.T) {
 	// When it is opened again with litter in it, it is used as it is.
 	litter := filepath.Join(dir, "objects/pack/tmp_pack_x")
 	os.WriteFile(litter, []byte("x"), 0o644)
+	dead := exec.Command("true")
+	if err := dead.Run(); err != nil {
+		t.Fatal(err)
+	}
+	orphan, err := os.MkdirTemp(memory, fmt.Sprintf("mainstay-0123-%d-*", dead.Process.Pid))
+	if err != nil {
+		t.Skip("no memory folder here")
+	}
+	living, err := os.MkdirTemp(memory, fmt.Sprintf("mainstay-0123-%d-*", os.Getpid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(living)
 	second, err := Open(soon(t), options)
 	if err != nil {
 		t.Fatal(err)
@@ -39,8 +53,10 @@ func TestOpenReusesAClone(t *testing.T) {
 	if n := second.Processes(); n != 0 {
 		t.Errorf("%d processes", n)
 	}
-	if _, err := os.Stat(litter); err == nil {
-		t.Error("the litter is still there")
+	for path, want := range map[string]bool{litter: false, orphan: false, living: true} {
+		if _, err := os.Stat(path); (err == nil) != want {
+			t.Errorf("%s is there: %v, want %v", path, err == nil, want)
+		}
 	}
 	second.Close()
 

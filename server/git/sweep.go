@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 )
 
 // sweep clears what a killed process may have left: locks, half-written files
@@ -22,9 +24,19 @@ func (c *Clone) sweep() {
 			os.RemoveAll(path)
 		}
 	}
-	paths, _ := filepath.Glob(filepath.Join(memory, c.scratchName()+"*"))
+}
+
+// sweepMemory removes scratch folders in memory that killed processes left: this
+// clone's, and those of clones that nobody will open again (a demo's, say).
+func (c *Clone) sweepMemory() {
+	paths, _ := filepath.Glob(filepath.Join(memory, "mainstay-*-*-*"))
 	for _, path := range paths {
-		os.RemoveAll(path)
+		name := filepath.Base(path)
+		pid, err := strconv.Atoi(strings.Split(name, "-")[2])
+		dead := err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
+		if dead || strings.HasPrefix(name, c.scratchName()) {
+			os.RemoveAll(path)
+		}
 	}
 }
 

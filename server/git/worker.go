@@ -55,7 +55,7 @@ const memory = "/dev/shm"
 
 func (c *Clone) newScratch() (string, error) {
 	if !c.onDisk.Load() {
-		if dir, err := os.MkdirTemp(memory, c.scratchName()+"*"); err == nil {
+		if dir, err := os.MkdirTemp(memory, fmt.Sprintf("%s%d-*", c.scratchName(), os.Getpid())); err == nil {
 			return dir, nil
 		}
 	}
