@@ -28,7 +28,8 @@ type claims struct {
 type identity struct {
 	issuer, audience string
 	clock            func() time.Time
-	verifier         *oidc.IDTokenVerifier
+	keys             *keys
+	config           *oidc.Config
 }
 
 // Limits of tokens, in GitHub's practice about 1.5 KiB and five minutes.
@@ -39,15 +40,16 @@ const (
 
 func newIdentity(issuer, audience string, clock func() time.Time) *identity {
 	issuer = strings.TrimSuffix(issuer, "/")
-	keys := newKeys(issuer+"/.well-known/jwks", clock)
 	return &identity{issuer: issuer, audience: audience, clock: clock,
 		// No discovery at the start: a server that can't start because GitHub is down would be our outage.
-		verifier: oidc.NewVerifier(issuer, keys, &oidc.Config{ClientID: audience, SupportedSigningAlgs: []string{oidc.RS256},
-			Now: func() time.Time { return clock().Add(-leeway) }})}
+		keys: newKeys(issuer+"/.well-known/jwks", clock),
+		config: &oidc.Config{ClientID: audience, SupportedSigningAlgs: []string{oidc.RS256},
+			Now: func() time.Time { return clock().Add(-leeway) }}}
 }
 
 // verify says whose token this is. The cheap checks come first, so that garbage
-// causes neither parsing nor fetching of keys.
+// causes neither parsing nor fetching of keys. The error is errNoKeys where the
+// token may be right and only the issuer can't be asked.
 func (id *identity) verify(ctx context.Context, header string) (claims, error) {
 	token, ok := strings.CutPrefix(header, "Bearer ")
 	if !ok || token == "" {
@@ -56,12 +58,13 @@ func (id *identity) verify(ctx context.Context, header string) (claims, error) {
 	if err := id.precheck(token); err != nil {
 		return claims{}, err
 	}
-	verified, err := id.verifier.Verify(ctx, token)
+	look := &reading{keys: id.keys}
+	verified, err := oidc.NewVerifier(id.issuer, look, id.config).Verify(ctx, token)
+	if errors.Is(look.err, errNoKeys) {
+		return claims{}, look.err
+	}
 	if err != nil {
 		return claims{}, err
-	}
-	if len(verified.Audience) != 1 {
-		return claims{}, errors.New("the token is for several audiences")
 	}
 	if age := id.clock().Sub(verified.IssuedAt); age > 10*time.Minute || age < -10*time.Minute {
 		return claims{}, errors.New("the token was issued too long ago, or in the future")
@@ -78,8 +81,9 @@ func (id *identity) precheck(token string) error {
 		return errors.New("the token's claims are not base64")
 	}
 	var c struct {
-		Issuer  string  `json:"iss"`
-		Expires float64 `json:"exp"`
+		Issuer   string    `json:"iss"`
+		Audience audiences `json:"aud"`
+		Expires  float64   `json:"exp"`
 	}
 	if err := json.Unmarshal(payload, &c); err != nil {
 		return errors.New("the token's claims are not JSON")
@@ -87,10 +91,25 @@ func (id *identity) precheck(token string) error {
 	if c.Issuer != id.issuer {
 		return fmt.Errorf("the token is from another issuer; this server trusts %s", id.issuer)
 	}
+	if len(c.Audience) != 1 || c.Audience[0] != id.audience {
+		return errors.New("the token is for another audience, or for several")
+	}
 	if time.Unix(int64(c.Expires), 0).Before(id.clock().Add(-leeway)) {
 		return errors.New("the token has expired")
 	}
 	return nil
+}
+
+// audiences reads one or several.
+type audiences []string
+
+func (a *audiences) UnmarshalJSON(text []byte) error {
+	var one string
+	if json.Unmarshal(text, &one) == nil {
+		*a = audiences{one}
+		return nil
+	}
+	return json.Unmarshal(text, (*[]string)(a))
 }
 
 func readClaims(token *oidc.IDToken) (claims, error) {

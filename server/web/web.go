@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/mainstay-ci/mainstay/queue"
@@ -56,6 +57,7 @@ type Options struct {
 type door struct {
 	Options
 	identity *identity
+	room     atomic.Int64 // what webhooks in flight may still take
 }
 
 // New makes the handler of everything the server answers.
@@ -64,6 +66,7 @@ func New(o Options) http.Handler {
 		o.Clock = time.Now
 	}
 	d := &door{Options: o, identity: newIdentity(o.Issuer, o.URL, o.Clock)}
+	d.room.Store(maxInFlight)
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /webhook", d.takeWebhook)
 	mux.HandleFunc("POST /v1/plans", d.takePlan)
