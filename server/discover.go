@@ -7,10 +7,16 @@ import (
 	"github.com/mainstay-ci/mainstay/queue"
 )
 
+// keptFor is how long webhooks' ids and reports are kept.
+const keptFor = 30 * 24 * time.Hour
+
 // discover opens a queue for each repository's default branch and makes sure of
 // its label, at the start and every hour. Other branches get theirs with the first label.
 func (srv *server) discover(ctx context.Context) {
 	for pause := time.Second; ; {
+		if err := srv.store.Prune(ctx, time.Now().Add(-keptFor)); err != nil && ctx.Err() == nil {
+			srv.log.Warn("old webhooks and reports could not be dropped", "err", err)
+		}
 		err := srv.openQueues(ctx)
 		wait := time.Hour
 		if err != nil {

@@ -36,6 +36,9 @@ func (p *performer) performGit(ctx context.Context, place queue.Place, e queue.D
 	case queue.AbandonAttempt:
 		return abandon(ctx, clone, base, task)
 	case queue.AuditLanding:
+		if err := clone.Tidy(ctx); err != nil {
+			p.log.Warn("a clone could not be tidied", "repository", place.Repository, "err", err)
+		}
 		return audit(ctx, clone, base, task)
 	}
 	return nil, fmt.Errorf("perform %s: no adapter knows %T", e.Key, e.Task)
