@@ -35,10 +35,8 @@ func (srv *server) discover(ctx context.Context) {
 }
 
 func (srv *server) openQueues(ctx context.Context) error {
-	places, err := srv.app.Repositories(ctx)
-	if err != nil {
-		return err
-	}
+	// One installation in trouble does not hold up the others: its error comes beside what was read.
+	places, trouble := srv.app.Repositories(ctx)
 	known, err := srv.store.Queues(ctx)
 	if err != nil {
 		return err
@@ -59,5 +57,5 @@ func (srv *server) openQueues(ctx context.Context) error {
 			srv.log.Warn("the label could not be created", "repository", p.Owner+"/"+p.Name, "err", err)
 		}
 	}
-	return nil
+	return trouble
 }
