@@ -61,7 +61,7 @@ func (d *door) call(r *http.Request) (caller, *refusal) {
 	}
 	place, attempt, err := d.Reports.FindAttempt(r.Context(), c.Repository, c.SHA)
 	switch {
-	case err == nil && c.Event == "push" && c.Ref == "refs/heads/"+attempt.Ticket:
+	case err == nil && live(attempt) && c.Event == "push" && c.Ref == "refs/heads/"+attempt.Ticket:
 		return caller{c, place, &attempt}, nil
 	case err != nil && !errors.Is(err, queue.ErrNotFound):
 		return caller{}, d.unavailable(err)

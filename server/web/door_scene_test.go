@@ -166,11 +166,15 @@ func (k *keeper) QueuesOf(_ context.Context, repository int64) ([]queue.Place, e
 }
 
 func (k *keeper) FindAttempt(_ context.Context, repository int64, commit string) (queue.Place, queue.Attempt, error) {
-	if repository != 7 || commit != "tested" {
+	attempts := map[string]queue.Attempt{
+		"tested":  {ID: 41, Batch: 3, New: "tested", Ticket: "mainstay/main/41", Phase: queue.AttemptTesting},
+		"dropped": {ID: 40, Batch: 3, New: "dropped", Ticket: "mainstay/main/40", Phase: queue.AttemptDead},
+	}
+	a, ok := attempts[commit]
+	if repository != 7 || !ok {
 		return queue.Place{}, queue.Attempt{}, queue.ErrNotFound
 	}
-	return queue.Place{ID: 1, Repository: 7, Owner: "o", Name: "r", Branch: "main"},
-		queue.Attempt{ID: 41, Batch: 3, New: "tested", Ticket: "mainstay/main/41", Phase: queue.AttemptTesting}, nil
+	return queue.Place{ID: 1, Repository: 7, Owner: "o", Name: "r", Branch: "main"}, a, nil
 }
 
 func (k *keeper) KeepReport(_ context.Context, _ int64, key, digest string, body []byte, event queue.Event) (bool, error) {

@@ -41,6 +41,7 @@ func TestOnlyAJobsOwnTokenIsTaken(t *testing.T) {
 		"four parts":                {f.token(nil) + ".x", 401},
 		"a commit of no attempt":    {f.token(map[string]any{"sha": "other"}), 409},
 		"another ref of the queue":  {f.token(map[string]any{"ref": "refs/heads/mainstay/main/40"}), 409},
+		"an attempt that is over":   {f.token(map[string]any{"sha": "dropped", "ref": "refs/heads/mainstay/main/40"}), 409},
 		"a subject of any new form": {f.token(map[string]any{"sub": "repo:o@1/r@7:whatever"}), 200},
 	} {
 		t.Run(name, func(t *testing.T) {

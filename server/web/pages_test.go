@@ -65,6 +65,11 @@ func TestEachPageSaysWhatPeopleComeFor(t *testing.T) {
 		r.Header.Pause = &queue.Pause{By: "GitHub", Reason: "GitHub refused to move `main`.", Rule: "GH013: a rule", At: before(8 * time.Minute)}
 		r.Header.Problem = "line 3: unknown key `batsch`"
 	})
+	following := busyShop()
+	following.change(1, func(r *queue.Rows) {
+		r.Attempts[len(r.Attempts)-1].After = 38
+		r.Attempts = append(r.Attempts, queue.Attempt{ID: 38, Batch: 4, Phase: queue.AttemptMoving, Since: before(time.Second)})
+	})
 	gone := busyShop()
 	gone.change(1, func(r *queue.Rows) { r.Header.Missing = true })
 	for name, c := range map[string]struct {
@@ -77,6 +82,7 @@ func TestEachPageSaysWhatPeopleComeFor(t *testing.T) {
 		"an empty queue":    {empty, "/q/acme/shop/main", []string{"Put the label merge-queue on a pull request", "Nothing has landed yet", "Nobody was put out"}},
 		"progress":          {busyShop(), "/q/acme/shop/main", []string{"Last progress 2 min ago"}},
 		"the attempt":       {busyShop(), "/q/ACME/shop/main", []string{"Testing for 2 min", "mainstay/main/43", "#14 Drop the unused cart migration by mei"}},
+		"behind a landing":  {following, "/q/acme/shop/main", []string{"Built on attempt 38, which lands first"}},
 		"shards in words":   {busyShop(), "/q/acme/shop/main", []string{"unit 4 of 8 passed, 2 running · 486 tests", "Shard 3 of 8: flaky, 122 tests, 42 s", "Shard 7 of 8: waiting", "api not heard of yet"}},
 		"checks":            {busyShop(), "/q/acme/shop/main", []string{"lint passed", "e2e running", "licences not heard of yet"}},
 		"the line":          {busyShop(), "/q/acme/shop/main", []string{"1 #16 Show the delivery date in the basket by rosa Waits its turn 12 min ago about 12 min", "– #18 Bump the tax table to 2026 by renovate Waits for approval: 0 of 1"}},

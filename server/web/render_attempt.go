@@ -21,6 +21,7 @@ type attemptView struct {
 	Old     link
 	New     link
 	Ticket  link
+	Behind  string // the landing it was built to follow, while that is under way
 	Steps   []stepView
 	Members []pullView
 	Suites  []suiteView
@@ -65,6 +66,11 @@ func (s *scene) attempt(a queue.Attempt) attemptView {
 		v.Class, v.Cause = "bad", a.Cause
 	case queue.AttemptChecking, queue.AttemptMoving, queue.AttemptLanding, queue.AttemptLanded:
 		v.Class = "good"
+	}
+	for _, first := range s.rows.Attempts {
+		if first.ID == a.After && live(first) {
+			v.Behind = fmt.Sprintf("attempt %d, which lands first", first.ID)
+		}
 	}
 	if at := stepOf(a.Phase); at >= 0 {
 		for i, name := range stepNames {
