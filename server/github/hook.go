@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mainstay-ci/mainstay/queue"
@@ -79,7 +80,9 @@ func (a *App) hintPull(h *hook) []queue.Hint {
 		return nil
 	}
 	labelled := len(pr.Labels) > 0
-	hints := []queue.Hint{{Place: h.place(pr.Base.Ref), Opens: labelled && pr.Base.Ref != "",
+	// Only our own label opens a queue: a branch of its own for every labelled pull request would be many.
+	opens := pr.Base.Ref != "" && slices.ContainsFunc(pr.Labels, func(l hookLabel) bool { return l.Name == queue.Defaults().Label })
+	hints := []queue.Hint{{Place: h.place(pr.Base.Ref), Opens: opens,
 		Fact: queue.PullRequestHinted{Number: pr.Number, Labelled: labelled}}}
 	if from := h.Changes.Base.Ref.From; from != "" && from != pr.Base.Ref {
 		hints = append(hints, queue.Hint{Place: h.place(from), Fact: queue.PullRequestHinted{Number: pr.Number}})
@@ -151,16 +154,16 @@ type hook struct {
 		ID int64 `json:"id"`
 	} `json:"installation"`
 	PullRequest struct {
-		Number int               `json:"number"`
-		Labels []json.RawMessage `json:"labels"`
+		Number int         `json:"number"`
+		Labels []hookLabel `json:"labels"`
 		Base   struct {
 			Ref string `json:"ref"`
 		} `json:"base"`
 	} `json:"pull_request"`
 	Issue struct {
-		Number      int               `json:"number"`
-		Labels      []json.RawMessage `json:"labels"`
-		PullRequest *struct{}         `json:"pull_request"`
+		Number      int         `json:"number"`
+		Labels      []hookLabel `json:"labels"`
+		PullRequest *struct{}   `json:"pull_request"`
 	} `json:"issue"`
 	Changes     hookChanges `json:"changes"`
 	Ref         string      `json:"ref"`
@@ -175,6 +178,19 @@ type hook struct {
 }
 
 // hookResult is a check run, check suite, workflow run or job.
+// hookLabel is a label of whatever shape: one that can't be read is one without a name.
+type hookLabel struct{ Name string }
+
+func (l *hookLabel) UnmarshalJSON(body []byte) error {
+	var known struct {
+		Name string `json:"name"`
+	}
+	if err := json.Unmarshal(body, &known); err == nil {
+		l.Name = known.Name
+	}
+	return nil
+}
+
 type hookResult struct {
 	HeadSHA string `json:"head_sha"`
 	Status  string `json:"status"`

@@ -64,16 +64,18 @@ func TestInterpret(t *testing.T) {
 		name, event, body string
 		want              []queue.Hint
 	}{
-		{"a label", "pull_request", `"action":"labeled","pull_request":{"number":12,"labels":[{"name":"x"}],"base":{"ref":"main"}}`,
+		{"a label", "pull_request", `"action":"labeled","pull_request":{"number":12,"labels":[{"name":"x"},{"name":"merge-queue"}],"base":{"ref":"main"}}`,
 			one(queue.Hint{Place: place("main"), Opens: true, Fact: pull(12, true)})},
+		{"another label opens no queue", "pull_request", `"action":"labeled","pull_request":{"number":12,"labels":[{"name":"x"},7],"base":{"ref":"main"}}`,
+			one(queue.Hint{Place: place("main"), Fact: pull(12, true)})},
 		{"a push to an unlabelled one", "pull_request", `"action":"synchronize","pull_request":{"number":12,"labels":[],"base":{"ref":"main"}}`,
 			one(queue.Hint{Place: place("main"), Fact: pull(12, false)})},
 		{"an action that is new to us", "pull_request", `"action":"pondered","pull_request":{"number":12,"base":{"ref":"main"}}`,
 			one(queue.Hint{Place: place("main"), Fact: pull(12, false)})},
 		{"an assignee changes nothing", "pull_request", `"action":"assigned","pull_request":{"number":12,"labels":[{}],"base":{"ref":"main"}}`, nil},
-		{"a retarget tells both queues", "pull_request", `"action":"edited","changes":{"base":{"ref":{"from":"old"}}},"pull_request":{"number":12,"labels":[{}],"base":{"ref":"main"}}`,
+		{"a retarget tells both queues", "pull_request", `"action":"edited","changes":{"base":{"ref":{"from":"old"}}},"pull_request":{"number":12,"labels":[{"name":"merge-queue"}],"base":{"ref":"main"}}`,
 			[]queue.Hint{{Place: place("main"), Opens: true, Fact: pull(12, true)}, {Place: place("old"), Fact: pull(12, false)}}},
-		{"a review", "pull_request_review", `"action":"submitted","pull_request":{"number":3,"labels":[{}],"base":{"ref":"v1/x"}}`,
+		{"a review", "pull_request_review", `"action":"submitted","pull_request":{"number":3,"labels":[{"name":"merge-queue"}],"base":{"ref":"v1/x"}}`,
 			one(queue.Hint{Place: place("v1/x"), Opens: true, Fact: pull(3, true)})},
 		{"an issue that is a pull request", "issues", `"action":"labeled","issue":{"number":9,"labels":[{}],"pull_request":{}}`,
 			one(queue.Hint{Place: place(""), Fact: pull(9, true)})},
