@@ -56,6 +56,8 @@ type WorkflowRun struct {
 	HeadBranch         string
 	HeadSHA            string
 	Status, Conclusion string
+	CreatedAt          time.Time
+	EndedAt            time.Time // zero while it runs
 	// Message says why a run could not start: the workflow does not parse.
 	Message string
 	Jobs    []WorkflowJob
@@ -77,7 +79,10 @@ func (r *Repository) WorkflowRuns() []WorkflowRun {
 	all := make([]WorkflowRun, 0, len(r.runs))
 	for _, w := range r.runs {
 		s := WorkflowRun{ID: w.id, Number: w.number, Name: w.name, Path: w.path, Event: w.event.Name, HeadBranch: w.branch,
-			HeadSHA: w.sha, Status: w.status, Conclusion: w.conclusion, Message: w.message}
+			HeadSHA: w.sha, Status: w.status, Conclusion: w.conclusion, CreatedAt: w.created, Message: w.message}
+		if w.ended {
+			s.EndedAt = w.updated
+		}
 		for _, j := range w.jobs {
 			s.Jobs = append(s.Jobs, WorkflowJob{ID: j.check.id, Name: j.check.name, Status: j.check.status,
 				Conclusion: j.check.conclusion, Log: j.log, Summary: j.check.summary, Annotations: slices.Clone(j.notes)})
