@@ -93,7 +93,9 @@ var brokenServers = []broken{
 	{name: "empty answer", start: text(200, "")},
 	{name: "empty object", start: text(200, "{}")},
 	{name: "needs the items again and again", start: text(200, `{"need":"items"}`)},
-	{name: "redirects", start: answers(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://example.com/", http.StatusFound) })},
+	{name: "redirects", start: answers(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "https://example.com/", http.StatusFound)
+	})},
 	{name: "plan for another shard", start: text(200, `{"plan_id":"p","scope":"slice","shard":{"index":0,"total":2,"items":[]}}`)},
 	{name: "plan with foreign items", start: text(200, `{"plan_id":"p","scope":"slice","shard":{"index":1,"total":2,"items":[{"id":"zzz"}]}}`)},
 	{name: "bad TLS", start: func(t *testing.T, s *step) string {
