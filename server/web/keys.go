@@ -67,7 +67,7 @@ func (r *reading) VerifySignature(ctx context.Context, token string) ([]byte, er
 }
 
 func (k *keys) verify(ctx context.Context, token string) ([]byte, error) {
-	signed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		return nil, fmt.Errorf("parse the token: %w", err)
 	}
