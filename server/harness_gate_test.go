@@ -30,12 +30,26 @@ type gate struct {
 // call is one request of the server's to the forge.
 type call struct {
 	method, path string
-	body         []byte // of REST calls
+	body         []byte // of REST calls and pushes
 }
 
-// push reports whether the call is a git push.
-func (c call) push() bool {
-	return c.method == http.MethodPost && strings.HasSuffix(c.path, "/git-receive-pack")
+// moves reports whether the call is a git push that moves this ref.
+func (c call) moves(ref string) bool {
+	if c.method != http.MethodPost || !strings.HasSuffix(c.path, "/git-receive-pack") {
+		return false
+	}
+	for rest := c.body; len(rest) >= 4; {
+		n, err := strconv.ParseUint(string(rest[:4]), 16, 16)
+		if err != nil || n < 4 || int(n) > len(rest) {
+			return false // the flush after the last command
+		}
+		command, _, _ := strings.Cut(string(rest[4:n]), "\x00")
+		if fields := strings.Fields(command); len(fields) == 3 && fields[2] == ref {
+			return true
+		}
+		rest = rest[n:]
+	}
+	return false
 }
 
 func openGate(w *town) *gate {
@@ -45,7 +59,7 @@ func openGate(w *town) *gate {
 	proxy := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(forge) }}
 	g.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		c := call{method: r.Method, path: r.URL.Path}
-		if strings.HasPrefix(c.path, "/api/") {
+		if strings.HasPrefix(c.path, "/api/") || strings.HasSuffix(c.path, "/git-receive-pack") {
 			c.body, _ = io.ReadAll(r.Body)
 			r.Body = io.NopCloser(bytes.NewReader(c.body))
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -62,8 +63,20 @@ func (w *town) pushAround(file string) string {
 	w.t.Helper()
 	commit, err := w.repo.Commit("main", map[string]string{file: "pushed around the queue\n"}, "Around the queue")
 	w.must(err)
-	w.must(w.repo.Push(w.owner, sandbox.RefUpdate{Ref: "main", New: commit}))
+	w.must(w.repo.Push(w.owner, sandbox.RefUpdate{Ref: "main", Old: w.git("rev-parse", commit+"^"), New: commit}))
 	return commit
+}
+
+// labelTogether labels while the queue is paused, so that all are in one batch.
+func (w *town) labelTogether(prs ...int) {
+	w.t.Helper()
+	w.must(w.server.engine.Pause(context.Background(), w.place.ID, "octavia", "one batch, please"))
+	w.until("the queue is paused", func() bool { return w.rows().Header.Pause != nil })
+	w.label(prs...)
+	for _, pr := range prs {
+		w.awaitPhase(pr, queue.Waiting)
+	}
+	w.must(w.server.engine.Resume(context.Background(), w.place.ID, "octavia"))
 }
 
 func (w *town) label(prs ...int) {

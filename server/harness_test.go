@@ -145,6 +145,8 @@ func (w *town) until(what string, holds func() bool) {
 	}
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
+	quiet := time.NewTicker(20 * time.Millisecond) // an effect that ends without a fact tells nobody
+	defer quiet.Stop()
 	for {
 		changed := w.forge.Changed()
 		if holds() {
@@ -153,6 +155,7 @@ func (w *town) until(what string, holds func() bool) {
 		select {
 		case <-changed:
 		case <-queueChanged:
+		case <-quiet.C:
 		case <-deadline.C:
 			w.t.Fatalf("waited in vain until %s\n%s", what, w.picture())
 		}
