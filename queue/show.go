@@ -112,7 +112,10 @@ func (t *step) title(e *Entry) (title, status string) {
 func (t *step) testingTitle(e *Entry) string {
 	a := t.attempt(e.Attempt)
 	title := "Testing"
-	if a == nil || !a.holds(e.PR.Number) {
+	if a == nil || !a.live() || !a.holds(e.PR.Number) {
+		if p := t.header.Pause; p != nil {
+			return "The queue is paused by " + p.By
+		}
 		return "Waiting for the rest of its batch"
 	}
 	var with []string

@@ -47,6 +47,9 @@ func (t *step) take(fact Fact) {
 		if e := t.entries[f.PR]; e != nil && e.free() {
 			t.putOut(e, End{Reason: Withdrawn, Detail: "Taken out by " + f.By + ".", By: f.By})
 		}
+	case Restarted:
+		t.header.SweepAt, t.header.WakeAt = t.now, time.Time{}
+		t.touchHeader()
 	case TimePassed:
 		t.header.WakeAt = time.Time{}
 		t.touchHeader()
@@ -111,6 +114,13 @@ func (t *step) pause(p Pause) {
 	}
 	t.header.Pause = &p
 	t.progress()
+	for _, b := range t.openBatches() {
+		for _, pr := range b.Members {
+			if e := t.entries[pr]; e != nil && e.Phase == Testing {
+				t.show(e)
+			}
+		}
+	}
 }
 
 // progress notes that something went on.

@@ -263,13 +263,16 @@ const (
 )
 
 func (t *step) sweepWhenDue() {
+	pace := sweepIdle
+	if len(t.line) > 0 || len(t.openBatches()) > 0 {
+		pace = sweepBusy
+	}
+	if next := t.now.Add(pace); t.header.SweepAt.After(next) {
+		t.header.SweepAt = next // it was set while nobody waited
+		t.touchHeader()
+	}
 	if t.header.SweepAt.After(t.now) {
 		return
-	}
-	busy := len(t.line) > 0 || len(t.openBatches()) > 0
-	pace := sweepIdle
-	if busy {
-		pace = sweepBusy
 	}
 	t.header.SweepAt = t.now.Add(pace)
 	t.touchHeader()

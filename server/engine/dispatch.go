@@ -96,6 +96,7 @@ func (d *dispatcher) perform(ctx context.Context, key effectKey, eff queue.DueEf
 	if err == nil {
 		if err := d.Outbox.Finish(ctx, eff, d.events(facts)...); err != nil && ctx.Err() == nil {
 			d.Log.Error("an effect's outcome could not be kept", "effect", eff.Key, "queue", eff.Queue, "err", err)
+			rest(ctx) // it is still due: a store in trouble must not become a storm outside
 			return
 		}
 		if len(facts) > 0 {
@@ -115,6 +116,7 @@ func (d *dispatcher) perform(ctx context.Context, key effectKey, eff queue.DueEf
 	}
 	if err := d.Outbox.Defer(ctx, eff, due, err.Error()); err != nil && ctx.Err() == nil {
 		d.Log.Error("an effect could not be put off", "effect", eff.Key, "queue", eff.Queue, "err", err)
+		rest(ctx)
 	}
 }
 
@@ -144,6 +146,14 @@ func (e *Engine) placeOf(ctx context.Context, id int64) (queue.Place, error) {
 		e.places.Store(id, place)
 	}
 	return place, err
+}
+
+// rest lets a while pass.
+func rest(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(5 * time.Second):
+	}
 }
 
 // pause doubles from half a second to two minutes.

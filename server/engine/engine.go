@@ -92,6 +92,9 @@ func New(o Options) *Engine {
 // Run works until ctx ends, then lets what is under way finish or break off, and
 // returns. It fails only when the store can't be read at the start.
 func (e *Engine) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer e.workers.Wait()
+	defer stop()
 	e.work.Store(&ctx)
 	places, err := e.Ledger.Queues(ctx)
 	if err != nil {
@@ -105,14 +108,15 @@ func (e *Engine) Run(ctx context.Context) error {
 	go e.takeDeliveries(ctx)
 	go d.run(ctx)
 	for _, p := range places {
-		// Whatever happened while nobody looked: read the base, and let time have passed.
-		if err := e.Tell(ctx, p.ID, queue.BaseHinted{}, queue.TimePassed{}); err != nil {
+		// Whatever happened while nobody looked: read the base, and compare wish and queue.
+		if err := e.Tell(ctx, p.ID, queue.BaseHinted{}, queue.Restarted{}); ctx.Err() != nil {
+			return nil
+		} else if err != nil {
 			return fmt.Errorf("start the queue of %s/%s %s: %w", p.Owner, p.Name, p.Branch, err)
 		}
 	}
 	e.WakeInbox()
 	<-ctx.Done()
-	e.workers.Wait()
 	return nil
 }
 
