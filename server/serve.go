@@ -50,6 +50,8 @@ type server struct {
 	clones *clones
 	http   *http.Server
 	cancel context.CancelFunc
+	// endRequests ends what is still being answered: live pages stay open for ever.
+	endRequests context.CancelFunc
 	work   sync.WaitGroup
 	log    *slog.Logger
 }
@@ -110,7 +112,9 @@ func (srv *server) wire(s settings) error {
 // run starts the engine, the listener and the look for repositories.
 func (srv *server) run(ctx context.Context) {
 	ctx, srv.cancel = context.WithCancel(ctx)
-	srv.http.BaseContext = func(net.Listener) context.Context { return ctx } // ends live pages, too
+	requests, end := context.WithCancel(context.WithoutCancel(ctx))
+	srv.endRequests = end
+	srv.http.BaseContext = func(net.Listener) context.Context { return requests }
 	srv.work.Add(3)
 	go func() {
 		defer srv.work.Done()
@@ -134,10 +138,12 @@ func (srv *server) run(ctx context.Context) {
 func (srv *server) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	srv.cancel()
+	// A webhook that is being kept has a second for it; live pages end then.
+	time.AfterFunc(time.Second, srv.endRequests)
 	if err := srv.http.Shutdown(ctx); err != nil {
-		srv.http.Close() // pages that listen for changes stay connected
+		srv.http.Close()
 	}
+	srv.cancel()
 	srv.work.Wait()
 	srv.clones.close()
 	if err := srv.store.Close(); err != nil {
