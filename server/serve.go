@@ -52,8 +52,8 @@ type server struct {
 	cancel context.CancelFunc
 	// endRequests ends what is still being answered: live pages stay open for ever.
 	endRequests context.CancelFunc
-	work   sync.WaitGroup
-	log    *slog.Logger
+	work        sync.WaitGroup
+	log         *slog.Logger
 }
 
 // start opens the store, plugs the adapters in and begins to work. What it needs
