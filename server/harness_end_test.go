@@ -38,7 +38,7 @@ func (w *town) awaitEnds(want ends) {
 	w.holds(want)
 }
 
-// awaitRest waits until nothing is due any more.
+// awaitRest waits until nothing is due any more, and nothing was put off.
 func (w *town) awaitRest() {
 	w.t.Helper()
 	w.until("nothing is due", func() bool { return w.resting() })
@@ -52,7 +52,12 @@ func (w *town) resting() bool {
 	w.must(err)
 	pending, err := w.server.store.Pending(ctx, w.place.ID)
 	w.must(err)
-	return len(unread) == 0 && len(kept) == 0 && (len(pending) == 0 || pending[0].Due.After(w.clock.now()))
+	for _, e := range pending {
+		if e.Tries > 0 || !e.Due.After(w.clock.now()) {
+			return false
+		}
+	}
+	return len(unread) == 0 && len(kept) == 0
 }
 
 // holds checks the end of a story.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -56,7 +57,7 @@ func openGate(w *town) *gate {
 	forge, err := url.Parse(w.forge.URL())
 	w.must(err)
 	g := &gate{town: w, heads: map[string]int{}}
-	proxy := &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(forge) }}
+	proxy := &httputil.ReverseProxy{FlushInterval: -1, ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(forge) }}
 	g.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		c := call{method: r.Method, path: r.URL.Path}
 		if strings.HasPrefix(c.path, "/api/") || strings.HasSuffix(c.path, "/git-receive-pack") {
