@@ -147,6 +147,9 @@ func (t *step) takeTicket(f TicketPushed) {
 	}
 	a.PushedAt = t.now
 	t.setPhase(a, AttemptTesting)
+	if f.Again {
+		t.lookAtResults(a)
+	}
 	for _, m := range a.Members {
 		t.showAt(t.entries[m.PR], t.now.Add(testingPace))
 	}

@@ -75,6 +75,8 @@ type BuildFailed struct {
 // TicketPushed says that the ticket stands on GitHub at the attempt's commit.
 type TicketPushed struct {
 	Attempt int64 `json:"attempt"`
+	// Again: an earlier push may have put it there, so CI may have run unheard.
+	Again bool `json:"again,omitempty"`
 }
 
 // TicketFailed says that it does not and will not: taken by another commit, or refused.

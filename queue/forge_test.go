@@ -459,7 +459,7 @@ func (w *world) pushTicket(x PushTicket) Fact {
 	}
 	if have, ok := w.tickets[x.Ticket]; ok {
 		if have == x.Commit {
-			return TicketPushed{Attempt: x.Attempt}
+			return TicketPushed{Attempt: x.Attempt, Again: true}
 		}
 		return TicketFailed{Attempt: x.Attempt, Detail: "taken"}
 	}

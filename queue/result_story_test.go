@@ -413,3 +413,30 @@ func TestResultsOfAnotherCommit(t *testing.T) {
 		w.requireLanded(1)
 	})
 }
+
+// A push of the ticket whose answer nobody heard may have started CI long ago, and
+// its end may have been told to nobody: who finds the ticket in place looks at once.
+func TestATicketThatStandsAlready(t *testing.T) {
+	story(t, func(w *world) {
+		tell, ended := w.hint, false
+		w.workflow = func(w *world, ticket, commit string) {
+			w.hint = func(Fact) {}
+			r := w.startRun(commit, ticket, "push")
+			w.startCheck(r, "build").Status = "completed"
+			w.checks[commit][0].Conclusion = "success"
+			w.finishRun(r, "success")
+			w.hint, ended = tell, true
+		}
+		w.queue(1)
+		if !w.runUntil(time.Minute, func() bool { return ended }) {
+			w.t.Fatalf("no ticket was pushed")
+		}
+		began := w.now
+		w.crash() // before the push's answer
+		w.untilEnded(1)
+		w.requireLanded(1)
+		if took := w.now.Sub(began); took > 30*time.Second {
+			w.t.Fatalf("it took %s to see that CI had ended", took)
+		}
+	})
+}

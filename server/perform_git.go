@@ -26,7 +26,7 @@ func (p *performer) performGit(ctx context.Context, place queue.Place, e queue.D
 	case queue.BuildAttempt:
 		return p.build(ctx, clone, place, task)
 	case queue.PushTicket:
-		return pushTicket(ctx, clone, task)
+		return pushTicket(ctx, clone, task, e.Tries > 0)
 	case queue.MoveHeads:
 		return p.moveHeads(ctx, clone, place, task)
 	case queue.MoveBase:
@@ -82,13 +82,13 @@ func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Pla
 	return []queue.Fact{fact}, nil
 }
 
-func pushTicket(ctx context.Context, clone *git.Clone, task queue.PushTicket) ([]queue.Fact, error) {
+func pushTicket(ctx context.Context, clone *git.Clone, task queue.PushTicket, again bool) ([]queue.Fact, error) {
 	err := clone.PushTicket(ctx, "refs/heads/"+task.Ticket, task.Commit)
 	var refused *git.Refusal
 	if errors.Is(err, git.ErrTicketTaken) || errors.As(err, &refused) {
 		return []queue.Fact{queue.TicketFailed{Attempt: task.Attempt, Detail: err.Error()}}, nil
 	}
-	return one(queue.TicketPushed{Attempt: task.Attempt}, err)
+	return one(queue.TicketPushed{Attempt: task.Attempt, Again: again}, err)
 }
 
 // moveHeads puts our check on the commit and moves the branches, then waits a
