@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -53,11 +55,14 @@ func (c call) moves(ref string) bool {
 	return false
 }
 
+// quiet is where proxies complain of connections that stories cut.
+var quiet = log.New(io.Discard, "", 0)
+
 func openGate(w *town) *gate {
 	forge, err := url.Parse(w.forge.URL())
 	w.must(err)
 	g := &gate{town: w, heads: map[string]int{}}
-	proxy := &httputil.ReverseProxy{FlushInterval: -1, ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(forge) }}
+	proxy := &httputil.ReverseProxy{FlushInterval: -1, ErrorLog: quiet, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(forge) }}
 	g.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		c := call{method: r.Method, path: r.URL.Path}
 		if strings.HasPrefix(c.path, "/api/") || strings.HasSuffix(c.path, "/git-receive-pack") {
@@ -69,7 +74,8 @@ func openGate(w *town) *gate {
 		if before != nil {
 			before(c)
 		}
-		proxy.ServeHTTP(rw, r)
+		// What was sent arrives, even when its sender is dead by now.
+		proxy.ServeHTTP(rw, r.WithContext(context.WithoutCancel(r.Context())))
 		if after != nil {
 			after(c)
 		}
@@ -84,6 +90,14 @@ func (g *gate) hooks() (before, after func(call)) {
 	return g.before, g.after
 }
 
+// around has each call told before it reaches the forge, and before its answer
+// is over; nil tells nobody. A panic with http.ErrAbortHandler loses the call.
+func (g *gate) around(before, after func(call)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.before, g.after = before, after
+}
+
 // beforeEach has each call told before it reaches the forge; nil ends it.
 func (g *gate) beforeEach(tell func(call)) {
 	g.mu.Lock()
@@ -95,6 +109,13 @@ func (g *gate) remember(head string, pr int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.heads[head] = pr
+}
+
+// remembered are the heads that were asked to land, with their pull requests.
+func (g *gate) remembered() map[string]int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return maps.Clone(g.heads)
 }
 
 // watch looks at every check the server writes.

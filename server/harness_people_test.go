@@ -106,6 +106,17 @@ func (w *town) check(commit string) sandbox.CheckRun {
 	return last
 }
 
+// ourChecks counts our own checks on a commit.
+func (w *town) ourChecks(commit string) int {
+	n := 0
+	for _, c := range w.repo.CheckRuns(commit) {
+		if c.AppID == w.app.ID {
+			n++
+		}
+	}
+	return n
+}
+
 // said reports whether a comment on the pull request has these words.
 func (w *town) said(pr int, words string) bool {
 	for _, body := range w.repo.Comments(int64(pr)) {

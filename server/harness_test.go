@@ -181,6 +181,9 @@ func (w *town) entry(pr int) queue.Entry {
 
 // picture is what a failed wait shows.
 func (w *town) picture() string {
+	if w.server == nil {
+		return "" // a child has the queue
+	}
 	var b strings.Builder
 	rows := w.rows()
 	fmt.Fprintf(&b, "main %s, known %s, pause %+v\n", w.repo.Ref("main"), rows.Header.Tip, rows.Header.Pause)

@@ -102,14 +102,8 @@ func TestFailingAnswersOfGitHubAreRepeated(t *testing.T) {
 			w.awaitEnds(ends{pr: landed, red: queue.ChecksFailed})
 
 			for _, head := range heads {
-				ours := 0
-				for _, c := range w.repo.CheckRuns(head) {
-					if c.AppID == w.app.ID {
-						ours++
-					}
-				}
-				if ours != 1 {
-					t.Errorf("%s carries %d checks of ours", head, ours)
+				if n := w.ourChecks(head); n != 1 {
+					t.Errorf("%s carries %d checks of ours", head, n)
 				}
 			}
 			if n := len(w.repo.Comments(int64(red))); n != 1 {
