@@ -42,6 +42,9 @@ func (c serveCommand) settings() (settings, error) {
 		appID: c.AppID, password: os.Getenv("MAINSTAY_DASHBOARD_PASSWORD"), verbose: c.Verbose}
 	for name, address := range map[string]string{"MAINSTAY_URL": c.URL, "MAINSTAY_GITHUB_URL": c.GitHub, "MAINSTAY_API_URL": c.API, "MAINSTAY_OIDC_ISSUER": c.Issuer} {
 		if u, err := url.Parse(address); err != nil || u.Host == "" || u.User != nil {
+			if at := strings.LastIndex(address, "@"); at >= 0 {
+				address = "…" + address[at:] // a password may stand before it
+			}
 			return s, fmt.Errorf("%s is %q; it must be an address like https://mainstay.example.com, without a user in it", name, address)
 		}
 	}
