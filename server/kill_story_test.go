@@ -27,6 +27,7 @@ import (
 type mortal struct {
 	*town
 	address string
+	path    string           // looked through before PATH; "" is nothing more
 	front   *httptest.Server // where webhooks go: on to the child, if it lives
 
 	mu     sync.Mutex
@@ -106,6 +107,9 @@ func (m *mortal) live(doomed moment) {
 	m.t.Helper()
 	serving := &seeker{want: []byte(`"msg":"serving"`), next: m.log, found: make(chan struct{})}
 	cmd := m.command(m.address)
+	if m.path != "" {
+		cmd.Env = append(cmd.Env, "PATH="+m.path+":"+os.Getenv("PATH"))
+	}
 	cmd.Stderr, cmd.WaitDelay = serving, 5*time.Second
 	m.mu.Lock()
 	m.doomed, m.dead, m.child = doomed, make(chan struct{}), cmd
