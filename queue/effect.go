@@ -80,12 +80,18 @@ type MoveHeads struct {
 	Summary string `json:"summary"`
 }
 
-// MoveBase is the one atomic push: base Old → New and the ticket deleted → LandingTried.
+// MoveBase is the one atomic push: base Old → New and the tickets deleted → LandingTried.
 type MoveBase struct {
-	Attempt int64  `json:"attempt"`
-	Old     string `json:"old"`
-	New     string `json:"new"`
-	Ticket  string `json:"ticket"`
+	Attempt int64      `json:"attempt"`
+	Old     string     `json:"old"`
+	New     string     `json:"new"`
+	Tickets []Ticketed `json:"tickets"`
+}
+
+// Ticketed is a ticket and where it stands.
+type Ticketed struct {
+	Ticket string `json:"ticket"`
+	Commit string `json:"commit"`
 }
 
 // AbandonAttempt deletes the ticket until the remote confirms it, puts moved

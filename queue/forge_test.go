@@ -526,11 +526,13 @@ func (w *world) land(x MoveBase) Fact {
 }
 
 func (w *world) pushAtomically(x MoveBase) bool {
-	if w.base != x.Old || w.tickets[x.Ticket] != x.New {
+	if w.base != x.Old || slices.ContainsFunc(x.Tickets, func(k Ticketed) bool { return w.tickets[k.Ticket] != k.Commit }) {
 		return false
 	}
 	w.checkLanding(x)
-	delete(w.tickets, x.Ticket)
+	for _, k := range x.Tickets {
+		delete(w.tickets, k.Ticket)
+	}
 	w.moveBase(x.New)
 	return true
 }
