@@ -326,7 +326,7 @@ func (w *world) checkLanding(x MoveBase) {
 	if bad := w.culprits(x.New); len(bad) > 0 {
 		w.t.Fatalf("S1: %s lands, red because of %v", x.New, bad)
 	}
-	if !w.green(x.New, x.Ticket) {
+	if !w.green(x.New, a.Ticket) {
 		w.t.Fatalf("S1: %s lands and was not tested green", x.New)
 	}
 	at := x.New

@@ -103,7 +103,8 @@ func (t *step) takeHeadsMoved(f HeadsMoved) {
 }
 
 func (t *step) pushBase(a *Attempt, due time.Time) {
-	t.doAt(attemptKey(a.ID), due, MoveBase{Attempt: a.ID, Old: a.Old, New: a.New, Ticket: a.Ticket})
+	t.doAt(attemptKey(a.ID), due, MoveBase{Attempt: a.ID, Old: a.Old, New: a.New,
+		Tickets: []Ticketed{{Ticket: a.Ticket, Commit: a.New}}})
 }
 
 // takeLandingTried goes on from each of the five outcomes. Every way out but

@@ -30,8 +30,11 @@ func (p *performer) performGit(ctx context.Context, place queue.Place, e queue.D
 	case queue.MoveHeads:
 		return p.moveHeads(ctx, clone, place, task)
 	case queue.MoveBase:
-		landed, err := clone.Land(ctx, git.Landing{Base: base, Old: task.Old, New: task.New,
-			Tickets: []git.Ticket{{Ref: "refs/heads/" + task.Ticket, Commit: task.New}}})
+		landing := git.Landing{Base: base, Old: task.Old, New: task.New}
+		for _, t := range task.Tickets {
+			landing.Tickets = append(landing.Tickets, git.Ticket{Ref: "refs/heads/" + t.Ticket, Commit: t.Commit})
+		}
+		landed, err := clone.Land(ctx, landing)
 		return one(queue.LandingTried{Attempt: task.Attempt, Outcome: outcome(landed.Kind), Tip: landed.Tip, Rule: rule(landed)}, err)
 	case queue.AbandonAttempt:
 		return abandon(ctx, clone, base, task)
