@@ -69,7 +69,7 @@ func TestAChainLandsAtOnceOrNotAtAll(t *testing.T) {
 			if row.meet != nil {
 				row.meet(t, l)
 			}
-			before := l.remote.ref(mainRef)
+			before, asked := l.remote.ref(mainRef), l.log.count("merge-base")
 
 			// When it lands.
 			o := l.land(t)
@@ -82,6 +82,10 @@ func TestAChainLandsAtOnceOrNotAtAll(t *testing.T) {
 				if o.Tickets[i] != l.Tickets[lost].Ref {
 					t.Errorf("lost %v", o.Tickets)
 				}
+			}
+			// A chain that was built here needs nobody to look up whether it is one.
+			if row.meet == nil && l.log.count("merge-base") != asked {
+				t.Error("the chain was looked up")
 			}
 			left := 0
 			for _, ticket := range l.Tickets {
