@@ -37,6 +37,9 @@ type Attempt struct {
 	New     string   `json:"new,omitempty"` // the tested commit, once built
 	Tree    string   `json:"tree,omitempty"`
 	Members []Member `json:"members"`
+	// Narrow, where it is set, are the only tests it runs: a search for a culprit.
+	// Such an attempt never lands.
+	Narrow []FailedTest `json:"narrow,omitempty"`
 	// At is the committer date, so that a rebuild gives the same commits.
 	At      time.Time `json:"at"`
 	Plan    Plan      `json:"plan"`

@@ -450,6 +450,11 @@ func (w *world) build(x BuildAttempt) Fact {
 		built.Members = append(built.Members, m)
 		built.New, built.Tree = became, "tree of "+became
 	}
+	if x.Empty {
+		empty := fmt.Sprintf("c%d-empty-%s", x.Attempt, tip)
+		w.commits[empty] = commit{parent: tip, attempt: x.Attempt}
+		built.New, built.Tree = empty, "tree of "+tip
+	}
 	return built
 }
 
@@ -526,12 +531,17 @@ func (w *world) land(x MoveBase) Fact {
 }
 
 func (w *world) pushAtomically(x MoveBase) bool {
-	if w.base != x.Old || slices.ContainsFunc(x.Tickets, func(k Ticketed) bool { return w.tickets[k.Ticket] != k.Commit }) {
+	if w.base != x.Old || len(x.Tickets) == 0 {
 		return false
 	}
+	for _, ticket := range x.Tickets {
+		if w.tickets[ticket.Ticket] != ticket.Commit {
+			return false
+		}
+	}
 	w.checkLanding(x)
-	for _, k := range x.Tickets {
-		delete(w.tickets, k.Ticket)
+	for _, ticket := range x.Tickets {
+		delete(w.tickets, ticket.Ticket)
 	}
 	w.moveBase(x.New)
 	return true
