@@ -106,9 +106,7 @@ func (t *step) candidates() []search.Candidate {
 	var members []int
 	for _, b := range t.openBatches() {
 		for _, n := range b.Nodes {
-			for _, pr := range n.Members {
-				members = append(members, pr)
-			}
+			members = append(members, n.Members...)
 		}
 	}
 	t.sortByTurn(members)

@@ -86,7 +86,12 @@ func (t *step) writeIntent(a *Attempt) {
 			t.setPhase(x, AttemptCarried)
 		}
 		for _, m := range x.Members {
-			t.move(t.entries[m.PR], Landing, InLanding)
+			e := t.entries[m.PR]
+			if e.Phase == Waiting {
+				t.claim(e, x)
+			}
+			e.Attempt = x.ID // others may have tested it, too
+			t.move(e, Landing, InLanding)
 			if m.HeadRef != "" && m.Became != m.Head {
 				task.Moves = append(task.Moves, Move{PR: m.PR, Ref: m.HeadRef, Old: m.Head, New: m.Became})
 			}

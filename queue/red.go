@@ -45,11 +45,14 @@ func (t *step) noteRed(a *Attempt, v verdict) {
 		PRs: prs, Times: 1, Of: prs, Attempt: a.ID, Batch: a.Batch, Tests: testNames(v.tests), Error: len(v.tests) == 0 && len(a.Shards) > 0,
 		Ending: End{Reason: v.reason, Detail: v.detail, Next: v.next, By: "mainstay", Tests: v.tests},
 	}
+	if v.reason == TimedOut {
+		red.Times = 2 // what hangs to its limit seldom does so by chance, and asking again costs most
+	}
 	var kept []RedSet
 	for _, r := range t.header.Reds {
 		switch {
 		case sameList(r.PRs, prs):
-			red.Times, red.Of = r.Times+1, r.Of
+			red.Times, red.Of = r.Times+red.Times, r.Of
 		case !containsAll(r.PRs, prs):
 			kept = append(kept, r)
 		case len(r.Of) > len(red.Of):

@@ -1,5 +1,7 @@
 package queue
 
+import "time"
+
 // The record of a search: each batch is a tree of what was tested. Every member
 // counts in exactly one leaf, however many attempts test it at the same time.
 
@@ -146,6 +148,20 @@ func (t *step) sendBack(e *Entry) {
 	t.touchBatch(b.ID)
 	e.Batch, e.Attempt = 0, 0
 	t.move(e, Waiting, InLine)
+}
+
+// claim takes one that went back in line into the part that lands it after all.
+func (t *step) claim(e *Entry, a *Attempt) {
+	b, pr := t.batch(a.Batch), e.PR.Number
+	if !contains(b.Members, pr) {
+		b.Members = append(append([]int(nil), b.Members...), pr)
+	}
+	b.Back = without(b.Back, pr)
+	n := &b.Nodes[a.Node]
+	n.Members, n.State = append(n.Members, pr), NodeTesting
+	b.Closed = time.Time{}
+	t.touchBatch(b.ID)
+	e.Batch = b.ID
 }
 
 // releaseInnocent sends those back in line who are set aside and in no red set

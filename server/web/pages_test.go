@@ -108,7 +108,7 @@ func TestEachPageSaysWhatPeopleComeFor(t *testing.T) {
 		"an asking request": {busyShop(), "/q/acme/shop/main/pr/18", []string{"Waits for approval: 0 of 1 It enters the line"}},
 		"a tested request":  {busyShop(), "/q/acme/shop/main/pr/15", []string{"Testing", "unit 4 of 8 passed", "Attempt 39 with #12, #13, #14 built on"}},
 		"a landed request":  {busyShop(), "/q/acme/shop/main/pr/13", []string{"Landed It is in main as 6ef26b4 .", "Test runs 2"}},
-		"a request put out": {busyShop(), "/q/acme/shop/main/pr/12", []string{"Out: checks failed Shard 2 of 4 of unit failed. → Mend it", "total = 1999, want 2000", "it is red and gets cut in two", "Attempt 42, by itself, built on"}},
+		"a request put out": {busyShop(), "/q/acme/shop/main/pr/12", []string{"Out: checks failed Shard 2 of 4 of unit failed. → Mend it", "total = 1999, want 2000", "it is red, and the search goes on", "Attempt 42, by itself, built on"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, body := get(t, dashboard(t, c.desk, nil).URL+c.path)

@@ -98,7 +98,7 @@ func (s *scene) behind(a queue.Attempt) string {
 	for _, first := range s.rows.Attempts {
 		switch {
 		case !live(first) || first.ID == a.ID:
-		case first.ID == a.Parent && !first.IntentAt.IsZero():
+		case first.ID == a.Parent && (first.Phase == queue.AttemptMoving || first.Phase == queue.AttemptLanding):
 			return fmt.Sprintf("attempt %d, which lands first", first.ID)
 		case first.ID == a.Parent || first.New != "" && first.New == a.Old:
 			text = fmt.Sprintf("attempt %d, which is not in %s yet", first.ID, s.place.Branch)
