@@ -11,8 +11,8 @@ import (
 type seen struct {
 	newest   map[int]PullRequest // readings Step was told of
 	baseSeen BaseRead
-	// checkingSince is when the newest attempt was seen green.
-	checkingSince time.Time
+	// checkingSince is when each attempt was last seen green and asked after.
+	checkingSince map[int64]time.Time
 	ended         map[int][]Entry // by pull request, in order
 	outs          map[int64]bool  // wishes told "out"
 	landings      map[int64]string
@@ -25,7 +25,7 @@ type seen struct {
 func (s *seen) open() {
 	s.newest, s.ended, s.outs = map[int]PullRequest{}, map[int][]Entry{}, map[int64]bool{}
 	s.landings, s.accepted, s.suspects = map[int64]string{}, map[int64]int{}, map[int64]bool{}
-	s.concluded = map[string]bool{}
+	s.concluded, s.checkingSince = map[string]bool{}, map[int64]time.Time{}
 }
 
 var allReasons = []Reason{Conflict, ChecksFailed, TimedOut, NeverStarted, HeadMoved, ApprovalLost, LabelRemoved, Closed, Draft,
@@ -101,7 +101,7 @@ func (w *world) checkStep(b before, c Changes) {
 			live++
 		}
 		if a.Phase == AttemptChecking && b.phases[a.ID] != AttemptChecking {
-			w.checkingSince = w.now
+			w.checkingSince[a.ID] = w.now
 		}
 		if a.Phase == AttemptMoving && b.phases[a.ID] != AttemptMoving {
 			w.checkIntent(a)
@@ -275,7 +275,7 @@ func (w *world) checkIntent(a *Attempt) {
 	}
 	for _, m := range w.membersOf(a) {
 		pr := w.newest[m.PR]
-		if pr.ReadAt.Before(w.checkingSince) {
+		if pr.ReadAt.Before(w.checkingSince[a.ID]) {
 			w.t.Fatalf("S3: #%d was not read again before the intent", m.PR)
 		}
 		if pr.Head != m.Head || pr.Status != Open || pr.Draft || pr.Base != "main" || pr.Wish == nil || !pr.Wish.MayWrite ||
