@@ -30,7 +30,15 @@ func (t *step) startNext() {
 		t.lookAtBase()
 	}
 	before, free := t.standing()
-	if h.Pause != nil || h.Missing || h.BaseAt.IsZero() || !free {
+	if h.Pause != nil || h.Missing || h.BaseAt.IsZero() {
+		return
+	}
+	if !free {
+		t.makeWay()
+		return
+	}
+	if fix := t.hotfix(); fix != nil {
+		t.startAttempt(t.openBatch([]int{fix.PR.Number}), 0, before)
 		return
 	}
 	for _, b := range t.openBatches() {
@@ -71,23 +79,17 @@ func (t *step) early(a *Attempt) bool {
 // the line is long enough or its first has waited batch.wait.
 func (t *step) nextMembers() []int {
 	size := t.header.Settings.batchSize()
-	var members []int
-	for _, pr := range t.line {
-		if t.entries[pr].Phase != Waiting {
-			continue
-		}
-		if members = append(members, pr); len(members) == size {
+	members := t.inTurn(size)
+	for i, pr := range members {
+		if t.entries[pr].alone() {
+			members = members[:max(i, 1)]
 			return members
 		}
 	}
-	if len(members) > 0 && t.now.Before(t.batchDue(members[0])) {
+	if len(members) > 0 && len(members) < size && t.now.Before(t.companyDue(members)) {
 		return nil
 	}
 	return members
-}
-
-func (t *step) batchDue(first int) time.Time {
-	return t.entries[first].Since.Add(t.header.Settings.BatchWait)
 }
 
 func (t *step) openBatch(members []int) *Batch {

@@ -8,6 +8,7 @@ import (
 func (t *step) judgeAttempt(a *Attempt) {
 	v := a.judge(t.now, t.header.Settings)
 	switch {
+	case v.state == passed && t.keepHeld(a):
 	case v.state == passed && t.mayLand(a) && t.now.Sub(a.CheckedAt) <= memberAge:
 		t.writeIntent(a)
 	case v.state == passed && t.mayLand(a), v.state == pending && t.mayLand(a) && a.CheckedAt.IsZero() && a.reported():

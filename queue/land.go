@@ -10,7 +10,7 @@ import (
 const landPatience = 10 * time.Minute
 
 func (t *step) checkMembers(a *Attempt, due time.Time) {
-	task := ReadMembers{Attempt: a.ID, Numbers: a.numbers(), Label: t.header.Settings.Label}
+	task := ReadMembers{Attempt: a.ID, Numbers: a.numbers(), Label: t.header.Settings.Label, Labels: t.header.Settings.Labels}
 	for _, m := range a.Members {
 		if m.HeadRef == "" {
 			task.Unleased = append(task.Unleased, m.PR)

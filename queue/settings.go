@@ -13,6 +13,31 @@ type Settings struct {
 	StartLimit   time.Duration  `json:"start_limit"`
 	RunLimit     time.Duration  `json:"run_limit"` // 0: auto
 	MoveBranches bool           `json:"move_branches"`
+	Labels       Labels         `json:"labels"`
+	PerAuthor    int            `json:"per_author,omitempty"` // tests one author may have at once; 0: as many as come
+}
+
+// Labels are the names of the labels that say how a wish is treated. They count
+// beside the label that asks to land, and only where somebody set them who may write.
+type Labels struct {
+	Hotfix string `json:"hotfix"` // front of the line, a batch of its own
+	Hold   string `json:"hold"`   // tested by itself, not landed while it is there
+	Solo   string `json:"solo"`   // a batch of its own
+	// Priority is what labels are worth, in hours of waiting.
+	Priority map[string]int `json:"priority,omitempty"`
+}
+
+// same compares two sets of labels.
+func (l Labels) same(m Labels) bool {
+	if l.Hotfix != m.Hotfix || l.Hold != m.Hold || l.Solo != m.Solo || len(l.Priority) != len(m.Priority) {
+		return false
+	}
+	for _, name := range sortedNames(l.Priority) {
+		if worth, ok := m.Priority[name]; !ok || worth != l.Priority[name] {
+			return false
+		}
+	}
+	return true
 }
 
 // NamedCheck is one check or status that an attempt must see green.
@@ -31,6 +56,7 @@ func Defaults() Settings {
 		Parallel:     1,
 		StartLimit:   10 * time.Minute,
 		MoveBranches: true,
+		Labels:       Labels{Hotfix: "hotfix", Hold: "hold", Solo: "solo"},
 	}
 }
 

@@ -50,11 +50,8 @@ func (t *step) nextDeadline() time.Time {
 		}
 	}
 	if _, free := t.standing(); s.BatchWait > 0 && free && t.header.Pause == nil {
-		for _, pr := range t.line {
-			if t.entries[pr].Phase == Waiting {
-				earlier(t.batchDue(pr))
-				break
-			}
+		if next := t.inTurn(s.batchSize()); len(next) > 0 {
+			earlier(t.companyDue(next))
 		}
 	}
 	return due
