@@ -68,13 +68,23 @@ func (t *step) sendBack(e *Entry) {
 	t.move(e, Waiting, InLine)
 }
 
+// holdsBack reports whether somebody holds what an attempt tests.
+func (t *step) holdsBack(a *Attempt) bool {
+	for _, m := range a.Members {
+		if e := t.entries[m.PR]; e != nil && e.held() {
+			return true
+		}
+	}
+	return false
+}
+
 // keepHeld has a green attempt wait beside the line when somebody holds what it
 // tested, and reports whether it did.
 func (t *step) keepHeld(a *Attempt) bool {
-	e := t.entries[a.Members[0].PR]
-	if !e.held() || e.Phase != Testing {
+	if !t.holdsBack(a) {
 		return false
 	}
+	e := t.entries[a.Members[0].PR] // held entries are tested by themselves
 	t.sendBack(e)
 	e.Wait, e.Tested = OnHold, a.New
 	t.abandon(a, AimRebuild, pullName(e)+" is held")

@@ -22,7 +22,7 @@ func (t *step) judgeAttempt(a *Attempt) {
 // mayLand reports whether the attempt may take its intent now: the base is known
 // to be what it stands on, and no other landing is under way.
 func (t *step) mayLand(a *Attempt) bool {
-	return t.header.Pause == nil && !t.header.Missing && a.Old == t.header.Tip && !t.early(a)
+	return t.header.Pause == nil && !t.header.Missing && !t.holdsBack(a) && a.Old == t.header.Tip && !t.early(a)
 }
 
 // memberAge is how old the last reading of members and base may be at the intent.

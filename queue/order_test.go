@@ -221,6 +221,22 @@ func TestHeldAtTheLastMoment(t *testing.T) {
 	}
 }
 
+// Reports of green shards bring the last reading forward: not for what is held.
+func TestHeldWithShards(t *testing.T) {
+	story(t, func(w *world) {
+		w.workflow = shards(3, 4*time.Minute)
+		w.suiteOf(3)
+		w.lineUp(1)
+		w.mark(hold, 1)
+		w.resume()
+		w.run(20 * time.Minute)
+		w.requireWaits(1, OnHold)
+		w.mark(unhold, 1)
+		w.untilEnded(1)
+		w.requireLanded(1)
+	})
+}
+
 // A held entry that is bad is out like any other.
 func TestHeldAndBad(t *testing.T) {
 	story(t, func(w *world) {
