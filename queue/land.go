@@ -211,6 +211,7 @@ func (t *step) learn(a *Attempt) {
 		suites[sh.Suite] = true
 	}
 	h.Suites = sortedNames(suites)
+	t.learnRun(a)
 	took := a.Since.Sub(a.PushedAt)
 	if h.TestTime == 0 {
 		h.TestTime = took

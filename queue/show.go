@@ -115,11 +115,14 @@ func (t *step) title(e *Entry) (title, status string) {
 func (t *step) testingTitle(e *Entry) string {
 	a := t.attempt(e.Attempt)
 	title := "Testing"
-	if a == nil || !a.live() || !a.holds(e.PR.Number) {
+	if a == nil || !a.live() || a.Phase == AttemptAbandoning || !a.holds(e.PR.Number) {
 		if p := t.header.Pause; p != nil {
 			return "The queue is paused by " + p.By
 		}
 		return "Waiting for the rest of its batch"
+	}
+	if e.Wait == NoRunner {
+		return a.runnerTitle()
 	}
 	var with []string
 	for _, m := range a.Members {
@@ -173,6 +176,9 @@ func (t *step) summary(e *Entry) string {
 	case Testing, Landing:
 		if a := t.attempt(e.Attempt); a != nil && a.New != "" {
 			fmt.Fprintf(&b, "Attempt %d tests %s on %s, on the branch %s.\n\n", a.ID, short(a.New), short(a.Old), code(a.Ticket))
+			if e.Wait == NoRunner {
+				a.writeRunner(&b)
+			}
 			a.writeMembers(&b, t.State)
 			a.writeShards(&b)
 		}

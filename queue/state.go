@@ -25,6 +25,8 @@ type Header struct {
 	Landed []string `json:"landed,omitempty"`
 	// TestTime is the decayed mean of ticket to verdict, for "about 12 min".
 	TestTime time.Duration `json:"test_time,omitempty"`
+	// RunTimes are what tests took, for the run limit.
+	RunTimes RunTimes `json:"run_times,omitzero"`
 	// ProgressAt is when anything last went on.
 	ProgressAt time.Time `json:"progress_at,omitzero"`
 	// BotLast says that the entry tested last is a bot's: while people wait, one of theirs is next.

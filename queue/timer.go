@@ -36,14 +36,9 @@ func (t *step) nextDeadline() time.Time {
 		if a.Phase != AttemptTesting {
 			continue
 		}
-		if a.SignAt.IsZero() {
-			earlier(a.PushedAt.Add(s.StartLimit))
-		}
+		earlier(a.limitOf(s, t.now))
 		if a.runsDone() {
 			earlier(a.DoneAt.Add(s.StartLimit))
-		}
-		if !a.SignAt.IsZero() {
-			earlier(a.SignAt.Add(s.runLimit()))
 		}
 		if quiet := a.NewRunAt.Add(quietTime); a.needsQuiet() && a.runsDone() {
 			earlier(quiet)
