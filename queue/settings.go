@@ -5,9 +5,11 @@ import "time"
 // Settings are one queue's rules as its config asks for them.
 type Settings struct {
 	Label        string         `json:"label"`
-	Checks       []NamedCheck   `json:"checks,omitempty"` // besides what the branch rules require
-	Suites       map[string]int `json:"suites,omitempty"` // shard suites that must report; 0 shards: as many as the suite says
-	BatchSize    int            `json:"batch_size"`       // 0: auto
+	Checks       []NamedCheck   `json:"checks,omitempty"`    // besides what the branch rules require
+	Suites       map[string]int `json:"suites,omitempty"`    // shard suites that must report; 0 shards: as many as the suite says
+	BatchSize    int            `json:"batch_size"`          // 0: auto
+	BatchMin     int            `json:"batch_min,omitempty"` // bounds of a learnt size; 0: none
+	BatchMax     int            `json:"batch_max,omitempty"`
 	BatchWait    time.Duration  `json:"batch_wait"`
 	Parallel     int            `json:"parallel"` // attempts side by side; 1 is the serial queue
 	StartLimit   time.Duration  `json:"start_limit"`
