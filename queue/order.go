@@ -154,6 +154,22 @@ func (t *step) inTurn(limit int) []int {
 	return taken
 }
 
+// LineOf is everybody in line: who is eligible by turn, and the others between
+// them by their place.
+func LineOf(rows Rows) []int {
+	s := Restore(Rows{Header: rows.Header, Entries: rows.Entries})
+	w := turns{t: &step{State: s}, botLast: s.header.BotLast}
+	line := make([]int, 0, len(s.line))
+	for _, pr := range s.line {
+		e := s.entries[pr]
+		if e.eligible() {
+			e = w.next()
+		}
+		line = append(line, e.PR.Number)
+	}
+	return line
+}
+
 // hotfix is the hotfix whose turn it is; nil when none waits.
 func (t *step) hotfix() *Entry {
 	for _, pr := range t.line {

@@ -310,6 +310,7 @@ func TestDocumentedExample(t *testing.T) {
 	want := queue.Defaults()
 	want.Checks = []queue.NamedCheck{{Name: "build"}, {Name: "e2e", SkippedOK: true}}
 	want.Suites = map[string]int{"unit": 4, "browser": 0}
+	want.Labels.Priority = map[string]int{"security": 10, "chore": -5}
 	if got := c.For("main", "main"); !reflect.DeepEqual(got, want) {
 		t.Errorf("main has\n%+v, want\n%+v", got, want)
 	}
@@ -326,7 +327,7 @@ func TestDocumentedExample(t *testing.T) {
 // fieldsOf asks the reader itself which keys it knows.
 func fieldsOf(t *testing.T) map[string]bool {
 	t.Helper()
-	_, warnings := read(t, "queues:\n  - {x: 1, when: 1, priority: 1, merge: 1, flaky: 1, enter: 1, pause: 1, deploys: 1, notify: 1, batch: {x: 1}, timeouts: {x: 1}}\nx: 1\n")
+	_, warnings := read(t, "queues:\n  - {x: 1, when: 1, priority: {}, merge: 1, flaky: 1, enter: 1, pause: 1, deploys: 1, notify: 1, batch: {x: 1}, timeouts: {x: 1}, labels: {x: 1}}\nx: 1\n")
 	keys := map[string]bool{}
 	for _, w := range warnings {
 		_, list, ok := strings.Cut(w, "(known are ")
@@ -335,17 +336,19 @@ func fieldsOf(t *testing.T) map[string]bool {
 		}
 		for _, key := range strings.Split(strings.TrimSuffix(list, ")"), ", ") {
 			switch key {
-			case "size", "wait":
+			case "size", "min", "max", "wait":
 				key = "batch." + key
 			case "start", "run":
 				key = "timeouts." + key
-			case "batch", "timeouts":
+			case "hotfix", "hold", "solo":
+				key = "labels." + key
+			case "batch", "timeouts", "labels":
 				continue
 			}
 			keys[key] = true
 		}
 	}
-	if len(keys) != 12 {
+	if len(keys) != 19 {
 		t.Fatalf("the reader knows %v", keys)
 	}
 	return keys
