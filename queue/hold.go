@@ -36,7 +36,7 @@ func (t *step) setApart(e *Entry) {
 func (t *step) holders(e *Entry) []*Attempt {
 	var all []*Attempt
 	for _, a := range t.attempts {
-		if a.cancellable() && a.Phase != AttemptAbandoning && a.holds(e.PR.Number) {
+		if a.running() && contains(t.allOf(a), e.PR.Number) {
 			all = append(all, a)
 		}
 	}
@@ -58,20 +58,10 @@ func (t *step) shares(e *Entry) bool {
 	return false
 }
 
-// sendBack puts a member back in line without blame.
-func (t *step) sendBack(e *Entry) {
-	b := t.batch(e.Batch)
-	b.drop(e.PR.Number)
-	b.Members = without(b.Members, e.PR.Number)
-	t.touchBatch(b.ID)
-	e.Batch, e.Attempt = 0, 0
-	t.move(e, Waiting, InLine)
-}
-
 // holdsBack reports whether somebody holds what an attempt tests.
 func (t *step) holdsBack(a *Attempt) bool {
-	for _, m := range a.Members {
-		if e := t.entries[m.PR]; e != nil && e.held() {
+	for _, pr := range t.allOf(a) {
+		if e := t.entries[pr]; e != nil && e.held() {
 			return true
 		}
 	}
@@ -81,13 +71,13 @@ func (t *step) holdsBack(a *Attempt) bool {
 // keepHeld has a green attempt wait beside the line when somebody holds what it
 // tested, and reports whether it did.
 func (t *step) keepHeld(a *Attempt) bool {
-	if !t.holdsBack(a) {
+	e := t.entries[a.Members[0].PR] // held entries are tested by themselves
+	if !e.held() || e.Phase != Testing {
 		return false
 	}
-	e := t.entries[a.Members[0].PR] // held entries are tested by themselves
 	t.sendBack(e)
 	e.Wait, e.Tested = OnHold, a.New
-	t.abandon(a, AimRebuild, pullName(e)+" is held")
+	t.abandon(a, AimDrop, pullName(e)+" is held")
 	t.show(e)
 	return true
 }

@@ -62,7 +62,7 @@ func (t *step) rejoinLine(e *Entry) {
 // position is an entry's place among those waiting, from 1; 0 when it does not wait.
 // A limit per author is left aside: it says nothing of the place.
 func (t *step) position(e *Entry) int {
-	w := turns{t: t, botLast: t.header.BotLast}
+	w := turns{t: t, botLast: t.header.BotLast, all: true}
 	for n := 1; ; n++ {
 		switch w.next() {
 		case e:
@@ -75,3 +75,8 @@ func (t *step) position(e *Entry) int {
 
 // before reports whether one entry's place in line is before another's.
 func (t *step) before(a, b int) bool { return t.entries[a].ahead(t.entries[b]) }
+
+// sortByTurn puts pull requests in line order.
+func (t *step) sortByTurn(prs []int) {
+	sort.Slice(prs, func(i, j int) bool { return t.before(prs[i], prs[j]) })
+}

@@ -65,6 +65,7 @@ type turns struct {
 	botLast bool
 	botSeen bool          // among those passed in looking for a person
 	authors map[int64]int // tests each author has, where they are limited
+	all     bool          // also those that wait for more than their turn
 }
 
 func (t *step) turns() turns {
@@ -134,7 +135,7 @@ func (w *turns) bot() *Entry {
 
 // may reports whether an entry may be tested, as far as its author's limit goes.
 func (w *turns) may(e *Entry) bool {
-	return e.eligible() && (w.authors == nil || e.Turn.Front || w.authors[e.PR.Author.ID] < w.t.header.Settings.PerAuthor)
+	return e.eligible() && (w.all || !w.t.clashes(e)) && (w.authors == nil || e.Turn.Front || w.authors[e.PR.Author.ID] < w.t.header.Settings.PerAuthor)
 }
 
 // eligible reports whether the entry waits for nothing but its turn.
@@ -158,7 +159,7 @@ func (t *step) inTurn(limit int) []int {
 // them by their place.
 func LineOf(rows Rows) []int {
 	s := Restore(Rows{Header: rows.Header, Entries: rows.Entries})
-	w := turns{t: &step{State: s}, botLast: s.header.BotLast}
+	w := turns{t: &step{State: s}, botLast: s.header.BotLast, all: true}
 	line := make([]int, 0, len(s.line))
 	for _, pr := range s.line {
 		e := s.entries[pr]
@@ -177,7 +178,7 @@ func (t *step) hotfix() *Entry {
 		if !e.Turn.Front {
 			break
 		}
-		if e.eligible() {
+		if e.eligible() && !t.clashes(e) {
 			return e
 		}
 	}
@@ -208,10 +209,10 @@ func (t *step) makeWay() {
 	}
 	var youngest *Attempt
 	for _, a := range t.attempts {
-		if !a.cancellable() || a.Phase == AttemptChecking {
+		if !a.running() || a.Phase == AttemptChecking {
 			continue // what is green lands first: that takes seconds
 		}
-		if a.Phase == AttemptAbandoning || t.entries[a.Members[0].PR].Turn.Front {
+		if t.entries[a.Members[0].PR].Turn.Front {
 			return
 		}
 		youngest = a

@@ -62,16 +62,6 @@ func Defaults() Settings {
 	}
 }
 
-// autoBatch is the batch size while nothing is learnt: about 0.6/p at p = 4 %.
-const autoBatch = 15
-
-func (s Settings) batchSize() int {
-	if s.BatchSize > 0 {
-		return s.BatchSize
-	}
-	return autoBatch
-}
-
 // Rules are what the base branch's protection asks, in the parts that Step decides on.
 type Rules struct {
 	Approvals int          `json:"approvals"` // of exactly the head, by writers

@@ -44,8 +44,8 @@ func (t *step) nextDeadline() time.Time {
 			earlier(quiet)
 		}
 	}
-	if _, free := t.standing(); s.BatchWait > 0 && free && t.header.Pause == nil {
-		if next := t.inTurn(s.batchSize()); len(next) > 0 {
+	if s.BatchWait > 0 && t.slotFree() && t.header.Pause == nil {
+		if next := t.inTurn(t.batchSize()); len(next) > 0 {
 			earlier(t.companyDue(next))
 		}
 	}
