@@ -278,7 +278,9 @@ func (w *world) checkOrder(b *Batch, was before) {
 	bots, people := 0, false
 	for i, pr := range b.Members {
 		e := *w.state.entries[pr]
-		if e.PR.Author.Bot && !e.Turn.Front {
+		// One set aside was under test already: only who comes from the line overtakes or takes a share.
+		fresh := slices.ContainsFunc(was.waiting, func(x Entry) bool { return x.PR.Number == pr })
+		if fresh && e.PR.Author.Bot && !e.Turn.Front {
 			bots++
 		}
 		for _, behind := range b.Members[i+1:] {
@@ -292,8 +294,6 @@ func (w *world) checkOrder(b *Batch, was before) {
 				continue
 			}
 			people = people || !f.PR.Author.Bot && w.state.header.Settings.PerAuthor == 0
-			// Only who comes from the line can overtake: one set aside was under test already.
-			fresh := slices.ContainsFunc(was.waiting, func(x Entry) bool { return x.PR.Number == pr })
 			if fresh && comesFirst(*now, e) && !w.mayPass(e, *now) {
 				w.t.Fatalf("S7: batch %d (%v) overtakes #%d", b.ID, b.Members, f.PR.Number)
 			}
@@ -437,6 +437,9 @@ func (w *world) checkOvertaken(a *Attempt) {
 		e, taken := w.state.entries[m.PR], a.At
 		if b := w.state.batch(e.Batch); b != nil && b.Opened.Before(taken) {
 			taken = b.Opened // a batch that is built again keeps its members
+		}
+		if w.state.header.Settings.PerAuthor > 0 {
+			continue // who is set aside keeps the author's place, and is tested before another of the same author
 		}
 		for pr, f := range w.state.entries {
 			ahead := comesFirst(*f, *e) && !w.mayPass(*e, *f) && (f.Phase == Waiting || f.Phase == Testing) && !f.held()
