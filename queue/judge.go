@@ -14,6 +14,7 @@ func (t *step) judgeAttempts() {
 		}
 		v := a.judge(t.now, t.header.Settings)
 		switch {
+		case v.state == failed && t.landingBelow(a): // what it stands on is not in the base yet: judged then
 		case v.state == failed:
 			t.condemn(a, v)
 		case v.state == passed && t.keepHeld(a):
