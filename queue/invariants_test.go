@@ -32,7 +32,7 @@ func (s *seen) open() {
 }
 
 var allReasons = []Reason{Conflict, ChecksFailed, TimedOut, NeverStarted, HeadMoved, ApprovalLost, LabelRemoved, Closed, Draft,
-	Retargeted, NotPermitted, RefusedByRule, Withdrawn, AlreadyContained, LandedElsewhere, Infrastructure, AppRemoved, Integrity}
+	Retargeted, NotPermitted, RefusedByRule, Withdrawn, AlreadyContained, LandedElsewhere, ConflictingPair, Infrastructure, AppRemoved, Integrity}
 
 var allWaits = []Wait{NotApproved, InLine, InTest, InLanding, OnHold, NoRunner, Paused, InvalidConfig, GitHubUnavailable}
 

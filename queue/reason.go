@@ -21,6 +21,7 @@ const (
 	Withdrawn        Reason = "withdrawn"
 	AlreadyContained Reason = "already_contained"
 	LandedElsewhere  Reason = "landed_elsewhere"
+	ConflictingPair  Reason = "conflicting_pair"
 	Infrastructure   Reason = "infrastructure"
 	AppRemoved       Reason = "app_removed"
 	Integrity        Reason = "integrity"

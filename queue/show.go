@@ -100,6 +100,9 @@ func (t *step) title(e *Entry) (title, status string) {
 		if t.header.Pause != nil {
 			return title + ", the queue is paused", "queued"
 		}
+		if t.baseRed() && !e.Turn.Front {
+			return title + ", waiting: " + t.baseRedTitle(), "queued"
+		}
 		if eta := t.wait(place); eta > 0 {
 			title += ", about " + roughly(eta)
 		}
@@ -119,10 +122,19 @@ func (t *step) testingTitle(e *Entry) string {
 		if p := t.header.Pause; p != nil {
 			return "The queue is paused by " + p.By
 		}
+		if t.baseRed() {
+			return "Waiting: " + t.baseRedTitle()
+		}
+		if t.doubted(e.PR.Number) {
+			return "Red: " + plain(t.header.Branch) + " is asked first whether it fails by itself"
+		}
 		return "Waiting for the rest of its batch"
 	}
 	if e.Wait == NoRunner {
 		return a.runnerTitle()
+	}
+	if a.narrow() {
+		title = a.narrowTitle()
 	}
 	var with []string
 	for _, m := range a.Members {
@@ -179,9 +191,13 @@ func (t *step) summary(e *Entry) string {
 			if e.Wait == NoRunner {
 				a.writeRunner(&b)
 			}
+			a.writeNarrow(&b)
 			a.writeMembers(&b, t.State)
 			a.writeShards(&b)
 		}
+	}
+	if t.baseRed() && e.Phase != Landing {
+		b.WriteString(t.writeBaseRed())
 	}
 	b.WriteString("\nTaking the label off takes it out.\n")
 	return b.String()
@@ -254,13 +270,17 @@ func (r Reason) conclusion() string {
 		return "timed_out"
 	case NotPermitted, ApprovalLost, Draft, HeadMoved, RefusedByRule, AlreadyContained:
 		return "action_required"
-	case Conflict, ChecksFailed, NeverStarted, Infrastructure, Integrity:
+	case Conflict, ChecksFailed, ConflictingPair, NeverStarted, Infrastructure, Integrity:
 		return "failure"
 	}
 	return ""
 }
 
 func outTitle(end *End) string {
+	if end.Reason == ConflictingPair {
+		what, _, _ := strings.Cut(end.Detail, ":")
+		return "Out: " + lowerFirst(what)
+	}
 	switch len(end.Tests) {
 	case 0:
 		return "Out: " + strings.ReplaceAll(strings.TrimSuffix(end.Detail, "."), "`", "")

@@ -11,7 +11,7 @@ func (t *tree) narrow() {
 	b := newBelief(t.Rates, t.Line, t.root.reds)
 	var suspects []int
 	for _, s := range b.suspects {
-		if !slices.Contains(t.root.gone, s.pr) && len(t.testsOf([]int{s.pr})) > 0 {
+		if t.mayNarrow(s.pr) && !slices.Contains(t.root.gone, s.pr) && len(t.testsOf([]int{s.pr})) > 0 {
 			suspects = append(suspects, s.pr)
 		}
 	}
@@ -21,6 +21,12 @@ func (t *tree) narrow() {
 	if parts := t.Slots - t.used; parts > 0 && len(suspects) > 0 {
 		t.startParts(b, suspects, parts)
 	}
+}
+
+// mayNarrow reports whether one may be tested now, and with others.
+func (t *tree) mayNarrow(pr int) bool {
+	i := place(t.Line, pr)
+	return i < len(t.Line) && !t.Line[i].Alone
 }
 
 // startParts cuts the suspects so that the outcome tells most.
