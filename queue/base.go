@@ -20,6 +20,8 @@ type Doubt struct {
 	// Reds counts how often the base failed one of them, Looks how often it was asked.
 	Reds  int `json:"reds,omitempty"`
 	Looks int `json:"looks,omitempty"`
+	// Tried are the heads of hotfixes that did not mend it.
+	Tried []string `json:"tried,omitempty"`
 	// Red stops the queue until the base passes them.
 	Red    bool      `json:"red,omitempty"`
 	NextAt time.Time `json:"next_at"` // when the base is asked again
@@ -192,22 +194,6 @@ func (t *step) believeBase(tests []FailedTest) {
 	}
 }
 
-// stopForBase stops the queue: the base fails these tests by itself. Nobody is
-// blamed for them, what runs without a chance is given up, and everybody stays in line.
-func (t *step) stopForBase(failed []FailedTest) {
-	d := t.amendDoubt()
-	d.Red, d.Tests, d.PRs, d.Since, d.Tip = true, commonTests(d.Tests, failed), nil, t.now, t.header.Tip
-	d.NextAt = t.now.Add(baseAgain)
-	t.forgetTests(failed, false)
-	for _, a := range append([]*Attempt(nil), t.attempts...) {
-		if a.running() && a.Phase != AttemptChecking && !a.OnBase && !t.fixes(a) {
-			t.abandon(a, AimRebuild, t.baseRedTitle())
-		}
-	}
-	t.progress()
-	t.showStopped()
-}
-
 // trustBase ends the doubt, and with it the stop: the base does not fail these.
 func (t *step) trustBase(tests []FailedTest) {
 	h := &t.header
@@ -223,27 +209,6 @@ func (t *step) trustBase(tests []FailedTest) {
 	if was {
 		t.showStopped()
 	}
-}
-
-// showStopped tells those who are under test; those in line hear of it with their place.
-func (t *step) showStopped() {
-	for _, b := range t.openBatches() {
-		for _, pr := range b.Members {
-			if e := t.entries[pr]; e != nil && e.Phase == Testing {
-				t.show(e)
-			}
-		}
-	}
-}
-
-// fixes reports whether an attempt tests a hotfix, which a red base lets through.
-func (t *step) fixes(a *Attempt) bool {
-	for _, pr := range t.allOf(a) {
-		if e := t.entries[pr]; e == nil || !e.Turn.Front {
-			return false
-		}
-	}
-	return !a.OnBase
 }
 
 // askBeside has the base asked beside a search while a slot is free, so that a red
@@ -264,42 +229,13 @@ func (t *step) askBeside() {
 	}
 }
 
-// blameBase tells a hotfix that is no fix of a red base, and reports whether it was that.
-func (t *step) blameBase(a *Attempt, v verdict) bool {
-	if !t.baseRed() || len(commonTests(v.tests, t.header.Doubt.Tests)) == 0 {
-		return false
-	}
-	for _, pr := range a.numbers() {
-		if e := t.entries[pr]; e != nil && e.free() {
-			t.putOut(e, End{Reason: ChecksFailed, By: "mainstay", Tests: v.tests,
-				Detail: t.baseRedTitle() + ", and with this pull request it still does.",
-				Next:   "Mend that test in it, push, and set the labels again; or wait until the base passes it."})
-		}
-	}
-	return true
-}
-
-// startFix tests the hotfix whose turn it is, while the base is red.
-func (t *step) startFix() {
-	fix := t.hotfix()
-	if fix == nil || !t.slotFree() {
-		return
-	}
-	for _, a := range t.attempts {
-		if a.live() && !a.OnBase {
-			return // one after the other
-		}
-	}
-	t.start([]int{fix.PR.Number}, 0, nil)
-}
-
 // baseMoved has a new base asked at once.
 func (t *step) baseMoved() {
 	if t.header.Doubt == nil || t.header.Doubt.Tip == t.header.Tip {
 		return
 	}
 	d := t.amendDoubt()
-	d.Tip, d.NextAt, d.Looks = t.header.Tip, t.now, 0
+	d.Tip, d.NextAt, d.Looks, d.Tried = t.header.Tip, t.now, 0, nil
 	if !d.Red {
 		d.Reds = 0
 	}
@@ -325,24 +261,4 @@ func (t *step) forgetLooks() {
 		kept = append(kept, a)
 	}
 	t.attempts = kept
-}
-
-// baseRedTitle is the one line people read of a red base.
-func (t *step) baseRedTitle() string {
-	title := plain(t.header.Branch) + " itself fails"
-	if tests := t.header.Doubt.Tests; len(tests) > 0 {
-		title += " " + plain(tests[0].Name)
-		if len(tests) > 1 {
-			title += fmt.Sprintf(" and %d more", len(tests)-1)
-		}
-	}
-	return title
-}
-
-// writeBaseRed says what is done about it, and what lets the queue go on.
-func (t *step) writeBaseRed() string {
-	d := t.header.Doubt
-	return fmt.Sprintf("\n%s. Nobody in line is blamed, and nobody loses the place. The base is tested again at %s and whenever it moves; "+
-		"the queue goes on by itself as soon as it passes. A pull request with the label %s is tested and landed meanwhile: let that be the fix.\n",
-		t.baseRedTitle(), d.NextAt.UTC().Format("15:04 UTC"), code(plain(t.header.Settings.Labels.Hotfix)))
 }

@@ -31,6 +31,7 @@ type forge struct {
 	onBase   map[int]bool                        // conflict with the base as it is
 	missing  map[int]bool                        // their head can't be fetched
 	broken   bool                                // a test fails by itself, whatever is tested
+	mends    int                                 // who mends that
 	flakes   func(commit string) bool            // whether the flaky test fails
 	crashes  func(commit string, shard int) bool // whether a shard dies without a word
 	brokenAt int                                 // so many builds fail for no fault of a member
@@ -316,10 +317,10 @@ func (w *world) failing(commit string, n, shard int) []string {
 	for _, pr := range w.culprits(commit) {
 		add(pr, fmt.Sprintf("TestOf%d", pr))
 	}
-	if w.broken {
+	if w.broken && (w.mends == 0 || !w.holds(commit, w.mends)) {
 		add(0, "TestClock")
 	}
-	if w.flakes != nil && w.flakes(commit) {
+	if shard == 1%n && w.flakes != nil && w.flakes(commit) {
 		add(1, "TestFlaky")
 	}
 	return names

@@ -42,7 +42,7 @@ func (t *step) startNext() {
 	if t.baseRed() {
 		t.startFix()
 	}
-	if t.slotFree() {
+	if t.slotFree() && t.hotfix() == nil { // which goes first
 		t.askBase()
 	}
 	if !t.slotFree() || !t.anybody() || t.baseRed() {
@@ -133,7 +133,7 @@ func (t *step) candidates() []search.Candidate {
 			from = &members
 		}
 		if pr := (*from)[0]; !t.doubted(pr) {
-			all = append(all, search.Candidate{PR: pr, Alone: t.entries[pr].alone()})
+			all = append(all, search.Candidate{PR: pr, Alone: t.entries[pr].alone(), First: t.entries[pr].Turn.Front})
 		}
 		*from = (*from)[1:]
 	}

@@ -34,7 +34,7 @@ func (s *seen) open() {
 var allReasons = []Reason{Conflict, ChecksFailed, TimedOut, NeverStarted, HeadMoved, ApprovalLost, LabelRemoved, Closed, Draft,
 	Retargeted, NotPermitted, RefusedByRule, Withdrawn, AlreadyContained, LandedElsewhere, ConflictingPair, Infrastructure, AppRemoved, Integrity}
 
-var allWaits = []Wait{NotApproved, InLine, InTest, InLanding, OnHold, NoRunner, Paused, InvalidConfig, GitHubUnavailable}
+var allWaits = []Wait{NotApproved, InLine, InTest, InLanding, OnHold, NoRunner, Paused, BaseRed, InvalidConfig, GitHubUnavailable}
 
 // before is what checkStep needs of the state before a step.
 type before struct {

@@ -112,7 +112,7 @@ func (t *step) condemn(a *Attempt, v verdict) {
 		}
 		return
 	}
-	if t.blameBase(a, v) {
+	if t.failsWithBase(a, v) {
 		return
 	}
 	t.noteRed(a, v)

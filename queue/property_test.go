@@ -179,7 +179,9 @@ func (c *chaos) do(deed string, pr int) {
 		w.broken = true
 	case "crash of ci":
 		until := w.now.Add(20 * time.Minute) // of narrow runs only: in a full one it is a red run like any other
-		w.crashes = func(commit string, shard int) bool { return w.narrowOf(commit) != nil && w.now.Before(until) && shard == pr%3 }
+		w.crashes = func(commit string, shard int) bool {
+			return w.narrowOf(commit) != nil && w.now.Before(until) && shard == pr%3
+		}
 	case "broken":
 		w.brokenAt = 1 + c.chance.Intn(5)
 	}

@@ -39,6 +39,7 @@ const (
 	OnHold            Wait = "held"
 	NoRunner          Wait = "no_runner"
 	Paused            Wait = "paused"
+	BaseRed           Wait = "base_red"
 	InvalidConfig     Wait = "invalid_config"
 	GitHubUnavailable Wait = "github_unavailable"
 )

@@ -100,8 +100,11 @@ func (t *step) title(e *Entry) (title, status string) {
 		if t.header.Pause != nil {
 			return title + ", the queue is paused", "queued"
 		}
+		if t.triedOnRed(e) {
+			return title + ", waiting: " + t.redTitle() + ", and with this still does", "queued"
+		}
 		if t.baseRed() && !e.Turn.Front {
-			return title + ", waiting: " + t.baseRedTitle(), "queued"
+			return title + ", waiting: " + t.redTitle(), "queued"
 		}
 		if eta := t.wait(place); eta > 0 {
 			title += ", about " + roughly(eta)
@@ -123,7 +126,7 @@ func (t *step) testingTitle(e *Entry) string {
 			return "The queue is paused by " + p.By
 		}
 		if t.baseRed() {
-			return "Waiting: " + t.baseRedTitle()
+			return "Waiting: " + t.redTitle()
 		}
 		if t.doubted(e.PR.Number) {
 			return "Red: " + plain(t.header.Branch) + " is asked first whether it fails by itself"
@@ -196,8 +199,8 @@ func (t *step) summary(e *Entry) string {
 			a.writeShards(&b)
 		}
 	}
-	if t.baseRed() && e.Phase != Landing {
-		b.WriteString(t.writeBaseRed())
+	if title, text := RedBase(t.header); title != "" && e.Phase != Landing {
+		fmt.Fprintf(&b, "\n%s. %s\n", title, text)
 	}
 	b.WriteString("\nTaking the label off takes it out.\n")
 	return b.String()
@@ -274,42 +277,6 @@ func (r Reason) conclusion() string {
 		return "failure"
 	}
 	return ""
-}
-
-func outTitle(end *End) string {
-	if end.Reason == ConflictingPair {
-		what, _, _ := strings.Cut(end.Detail, ":")
-		return "Out: " + lowerFirst(what)
-	}
-	switch len(end.Tests) {
-	case 0:
-		return "Out: " + strings.ReplaceAll(strings.TrimSuffix(end.Detail, "."), "`", "")
-	case 1:
-		return "Out: " + end.Tests[0].Name + " failed"
-	}
-	return fmt.Sprintf("Out: %s and %d more failed", end.Tests[0].Name, len(end.Tests)-1)
-}
-
-func outText(end *End) string {
-	var b strings.Builder
-	b.WriteString(end.Detail)
-	if len(end.Tests) > 0 {
-		b.WriteString("\n")
-	}
-	for i, f := range end.Tests {
-		if i == 20 {
-			fmt.Fprintf(&b, "\n- and %d more", len(end.Tests)-i)
-			break
-		}
-		fmt.Fprintf(&b, "\n- %s", code(f.Name))
-		if f.File != "" {
-			fmt.Fprintf(&b, " at %s", code(fmt.Sprintf("%s:%d", f.File, f.Line)))
-		}
-	}
-	if end.Next != "" {
-		b.WriteString("\n\n" + end.Next)
-	}
-	return b.String()
 }
 
 func (t *step) landedCheck(e *Entry) PostCheck {

@@ -18,7 +18,7 @@ func (t *tree) narrow() {
 	sortByLine(suspects, t.Line)
 	t.root.gone = slices.Concat(t.root.gone, suspects)
 	suspects = slices.DeleteFunc(suspects, t.isSearched)
-	if parts := t.Slots - t.used; parts > 0 && len(suspects) > 0 {
+	if parts := t.Slots - t.used - t.reserved(); parts > 0 && len(suspects) > 0 {
 		t.startParts(b, suspects, parts)
 	}
 }
@@ -27,6 +27,17 @@ func (t *tree) narrow() {
 func (t *tree) mayNarrow(pr int) bool {
 	i := place(t.Line, pr)
 	return i < len(t.Line) && !t.Line[i].Alone
+}
+
+// reserved is the slot of one that goes first and is not tested yet.
+func (t *tree) reserved() int {
+	if len(t.Line) == 0 || !t.Line[0].First {
+		return 0
+	}
+	if slices.ContainsFunc(t.Builds, func(b Build) bool { return slices.Contains(b.Members, t.Line[0].PR) }) {
+		return 0
+	}
+	return 1
 }
 
 // startParts cuts the suspects so that the outcome tells most.

@@ -28,6 +28,7 @@ type Candidate struct {
 	PR    int
 	Fail  float64 // 0: Rates.Fail
 	Alone bool    // tested in a segment of its own
+	First bool    // at the head of the line, before any narrow build
 }
 
 // Build is an attempt under way, or green and on its way into the base.
