@@ -101,7 +101,7 @@ func (t *step) view() search.View {
 			v.Slots--
 			continue
 		}
-		b := search.Build{ID: a.ID, Green: !a.IntentAt.IsZero(), Narrow: testKeys(a.Narrow)}
+		b := search.Build{ID: a.ID, Green: !a.IntentAt.IsZero(), Unbuilt: a.New == "", Narrow: testKeys(a.Narrow)}
 		if parent := t.attempt(a.Parent); parent != nil && parent.Phase != AttemptLanded {
 			b.On = parent.ID
 		}
@@ -132,8 +132,8 @@ func (t *step) candidates() []search.Candidate {
 		if len(waiting) == 0 || len(members) > 0 && t.before(members[0], waiting[0]) {
 			from = &members
 		}
-		if pr := (*from)[0]; !t.doubted(pr) {
-			all = append(all, search.Candidate{PR: pr, Alone: t.entries[pr].alone(), First: t.entries[pr].Turn.Front})
+		if e := t.entries[(*from)[0]]; !t.doubted(e.PR.Number) {
+			all = append(all, search.Candidate{PR: e.PR.Number, Alone: e.alone(), First: e.Turn.Front, Held: e.held(), Clashes: t.liveClashes(e)})
 		}
 		*from = (*from)[1:]
 	}
@@ -165,9 +165,15 @@ func (t *step) batchSize() int {
 
 // clashes reports whether the entry conflicts in text with what an attempt has
 // that is still alive: until that one's end nothing is gained by trying again.
-func (t *step) clashes(e *Entry) bool {
-	a := t.attempt(e.Clash)
-	return a != nil && a.live()
+func (t *step) clashes(e *Entry) bool { return len(t.liveClashes(e)) > 0 }
+
+func (t *step) liveClashes(e *Entry) (ids []int64) {
+	for _, id := range e.Clashes {
+		if a := t.attempt(id); a != nil && a.live() {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // start makes an attempt of these members on another one, or on the base; with

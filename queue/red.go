@@ -79,20 +79,12 @@ func (t *step) suspected(pr int) bool {
 	return false
 }
 
-// guilty are those who are bad beyond doubt, in line order.
-func (t *step) guilty() []int {
-	if len(t.header.Reds) == 0 {
-		return nil
-	}
-	return search.Guilty(search.View{Rates: t.header.Rates.chances(), Line: t.suspects(), Reds: t.header.Reds, Narrow: t.searchesNarrow()})
-}
-
 // ejectGuilty puts out whoever is bad beyond doubt; their red sets are explained.
 // Before anybody is blamed for a test the base must have been seen to pass it.
 func (t *step) ejectGuilty() {
-	for again := true; again; {
+	for again := len(t.header.Reds) > 0; again; {
 		again = false
-		for _, pr := range t.guilty() {
+		for _, pr := range search.Guilty(t.beliefs()) {
 			e, run := t.entries[pr], t.charge(pr)
 			if e == nil || run == nil || !e.free() || t.asksBase(pr, *run) {
 				continue
@@ -103,6 +95,11 @@ func (t *step) ejectGuilty() {
 			break // the facts are others now
 		}
 	}
+}
+
+// beliefs is the facts of the search, for asking how likely something is.
+func (t *step) beliefs() search.View {
+	return search.View{Rates: t.header.Rates.chances(), Line: t.suspects(), Reds: t.header.Reds, Narrow: t.searchesNarrow()}
 }
 
 // suspects are the members of red sets, in line order.
