@@ -81,6 +81,7 @@ func (t *step) returnToLine(e *Entry, a *Attempt, clash int64) {
 	t.touchEntry(e.PR.Number)
 	if b := t.batch(a.Batch); e.Batch == b.ID && b.leafOf(e.PR.Number) == a.Node {
 		t.sendBack(e)
+		t.countWhereTested(e)
 	}
 }
 
