@@ -151,7 +151,7 @@ func (t *step) putOut(e *Entry, end End) {
 	if wasTesting {
 		t.takeFromBatch(e)
 	}
-	t.forgetSuspect(e.PR.Number)
+	t.leaveFacts(nil, []int{e.PR.Number})
 	for _, a := range append([]*Attempt(nil), t.attempts...) {
 		if a.cancellable() && a.Phase != AttemptAbandoning && contains(t.allOf(a), e.PR.Number) {
 			t.abandon(a, AimRebuild, fmt.Sprintf("#%d went out", e.PR.Number))
@@ -272,7 +272,11 @@ func (t *step) readBase(f BaseRead) {
 func (t *step) seeTip(tip string) {
 	t.header.Tip = tip
 	t.touchHeader()
+	t.baseMoved()
 	for _, a := range t.attempts {
+		if a.narrow() && !a.OnBase && a.Phase != AttemptBuilding {
+			continue // what it says of its members holds all the same
+		}
 		if a.running() && t.root(a) != tip && !t.landingBelow(a) {
 			t.abandon(a, AimRebuild, "the base moved")
 		}
