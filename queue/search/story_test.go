@@ -190,3 +190,16 @@ func TestEverySearchEnds(t *testing.T) {
 		}
 	})
 }
+
+// Given one who is guilty as soon as what is green has landed, then nothing is
+// started on top of that, only to be dropped at the next look.
+func TestNobodyGuiltyIsTestedOnALanding(t *testing.T) {
+	v := View{
+		Rates: Rates{Fail: 0.04, Flake: 0.01}, Line: lineOf(3), Slots: 3,
+		Reds:   []Red{{Members: []int{1, 2, 3}, Times: 1}, {Members: []int{1, 2}, Times: 1}, {Members: []int{2, 3}, Times: 1}},
+		Builds: []Build{{ID: 3, Members: []int{1}, Green: true}, {ID: 6, On: 3, Members: []int{3}, Green: true}},
+	}
+	if c := Next(v); len(c.Start) > 0 {
+		t.Errorf("%+v", c)
+	}
+}
