@@ -1,0 +1,325 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mainstay-ci/mainstay/queue"
+)
+
+// batchBody is the page of one batch: what was tested on what, and why.
+type batchBody struct {
+	ID       int64
+	Queue    link
+	Sum      string // what came of its members, in a sentence
+	Opened   moment
+	Closed   moment
+	Pause    *pauseView
+	Kept     bool // its tree is still there
+	Chain    *chainView
+	Tree     nodeView
+	Reds     []redView
+	Flakes   []flakeView
+	Members  []memberView
+	Attempts []attemptView
+}
+
+// redView is a fact that nobody has explained yet.
+type redView struct {
+	Tests []string
+	Left  []pullView
+	Text  string
+}
+
+// flakeView is a red run of good code.
+type flakeView struct {
+	Tests []string
+	Pulls []pullView
+	Text  string
+}
+
+// memberView is a member, where it is, and why in one sentence.
+type memberView struct {
+	pullView
+	State, Sign, Where, Why string
+	Tests                   []queue.FailedTest
+}
+
+func batchPath(place queue.Place, id int64) string {
+	return fmt.Sprintf("%s/batch/%d", queuePath(place), id)
+}
+
+func (s *scene) batchLink(id int64) link {
+	if id == 0 {
+		return link{}
+	}
+	return link{Text: fmt.Sprintf("Batch %d", id), URL: batchPath(s.place, id)}
+}
+
+// batchAt is the page of one batch of a queue. Its tree is kept until its
+// landings were looked back at; afterwards its members' ends still tell of it.
+func (p *pages) batchAt(id int64, number int) view {
+	return func(ctx context.Context) (page, error) {
+		s, err := p.scene(ctx, id, readLongAgo)
+		if err != nil {
+			return page{}, err
+		}
+		body, ok := s.batchPage(int64(number))
+		if !ok {
+			return page{}, fmt.Errorf("batch %d: %w", number, queue.ErrNotFound)
+		}
+		title := fmt.Sprintf("Batch %d", number)
+		return page{Name: "batch", Title: title + " of " + s.repository() + " " + s.place.Branch, Events: batchPath(s.place, int64(number)) + "/events",
+			Crumbs: []link{{Text: s.repository() + " " + s.place.Branch, URL: queuePath(s.place)}, {Text: title}}, Body: body}, nil
+	}
+}
+
+func (s *scene) batchPage(id int64) (batchBody, bool) {
+	body := batchBody{ID: id, Queue: link{Text: s.repository() + " " + s.place.Branch, URL: queuePath(s.place)}}
+	i := slices.IndexFunc(s.rows.Batches, func(b queue.Batch) bool { return b.ID == id })
+	b := queue.Batch{ID: id}
+	if i >= 0 {
+		b, body.Kept = s.rows.Batches[i], true
+	} else {
+		b = s.remembered(id)
+	}
+	if i < 0 && len(b.Members) == 0 {
+		return body, false
+	}
+	body.Opened, body.Closed = s.since(b.Opened), s.since(b.Closed)
+	body.Members = s.members(b)
+	body.Sum = s.sum(b, body.Members)
+	if body.Kept {
+		body.Tree, body.Reds, body.Flakes = s.tree(b), s.reds(b), s.flakes(b)
+	}
+	if b.Closed.IsZero() && body.Kept {
+		body.Pause = s.pause()
+		if s.running() > 0 {
+			body.Chain = s.chain(id)
+		}
+		for _, a := range s.rows.Attempts {
+			if a.Batch == id && live(a) {
+				body.Attempts = append(body.Attempts, s.attempt(a))
+			}
+		}
+	}
+	return body, true
+}
+
+// remembered is what the ends of its members tell of a batch that is no longer kept.
+func (s *scene) remembered(id int64) queue.Batch {
+	b := queue.Batch{ID: id}
+	for _, e := range s.ended {
+		if e.Batch != id || slices.Contains(b.Members, e.PR.Number) {
+			continue
+		}
+		b.Members = append(b.Members, e.PR.Number)
+		if e.Phase == queue.Landed {
+			b.Landed = append(b.Landed, e.PR.Number)
+		} else {
+			b.Out = append(b.Out, e.PR.Number)
+		}
+		if e.End != nil && e.End.At.After(b.Closed) {
+			b.Closed = e.End.At
+		}
+	}
+	slices.Sort(b.Members)
+	return b
+}
+
+// sum counts what came of the members.
+func (s *scene) sum(b queue.Batch, members []memberView) string {
+	count := map[string]int{}
+	for _, m := range members {
+		count[m.Where]++
+	}
+	var parts []string
+	for _, where := range []string{"Landed", "Landing", "Out", "Being tested", "Set aside", "Held", "Back in line"} {
+		if n := count[where]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ToLower(where)))
+		}
+	}
+	text := strings.Join(parts, ", ")
+	runs := 0
+	for _, a := range s.rows.Attempts {
+		if a.Batch == b.ID && !a.PushedAt.IsZero() {
+			runs++
+		}
+	}
+	if runs > 0 {
+		text += "; " + plural(runs, "test run") + " so far"
+		if !b.Closed.IsZero() {
+			text = strings.TrimSuffix(text, " so far") + " in all"
+		}
+	}
+	return text
+}
+
+// reds are the unexplained red sets that touch a batch.
+func (s *scene) reds(b queue.Batch) []redView {
+	var views []redView
+	for _, r := range s.rows.Header.Reds {
+		if r.Batch != b.ID && !slices.ContainsFunc(r.PRs, func(pr int) bool { return slices.Contains(b.Members, pr) }) {
+			continue
+		}
+		v := redView{Tests: r.Tests, Text: redText(r)}
+		for _, pr := range r.PRs {
+			v.Left = append(v.Left, s.pull(pr))
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
+// redText says what a red set tells, and what it does not.
+func redText(r queue.RedSet) string {
+	text := fmt.Sprintf("Attempt %d was red.", r.Attempt)
+	if r.Times > 1 {
+		text = fmt.Sprintf("%d runs were red, attempt %d the last.", r.Times, r.Attempt)
+	}
+	if gone := len(r.Of) - len(r.PRs); gone > 0 {
+		text += fmt.Sprintf(" Of the %d in it %s cleared since.", len(r.Of), areOf(gone))
+	}
+	switch {
+	case len(r.PRs) == 1 && r.Error:
+		text += " It named no test, as broken infrastructure does, so it is tested again."
+	case len(r.PRs) == 1:
+		text += " Only one is left: it goes out if it stays red, and lands if it does not."
+	case r.Error:
+		text += " It named no test: one of these is bad, or the infrastructure failed."
+	default:
+		text += " One of these is bad, or the run was a flake. Nobody is blamed yet."
+	}
+	return text
+}
+
+func areOf(n int) string {
+	if n == 1 {
+		return "1 is"
+	}
+	return fmt.Sprintf("%d are", n)
+}
+
+func (s *scene) flakes(b queue.Batch) []flakeView {
+	var views []flakeView
+	for _, f := range b.Flakes {
+		v := flakeView{Tests: f.Tests, Text: fmt.Sprintf("Red once, in attempt %d, and green after: flaky. All who were in it landed, and nobody is blamed.", f.Attempt)}
+		for _, pr := range f.PRs {
+			pull := s.pull(pr)
+			pull.Fate = "landed"
+			v.Pulls = append(v.Pulls, pull)
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
+// members says of everybody who was in a batch where it is now, and why.
+func (s *scene) members(b queue.Batch) []memberView {
+	all := slices.Concat(b.Members, b.Back)
+	if len(b.Nodes) > 0 { // a guess has members who count elsewhere
+		all = slices.Concat(b.Nodes[0].PRs, all)
+	}
+	var views []memberView
+	var seen []int
+	for _, pr := range all {
+		if !slices.Contains(seen, pr) {
+			seen = append(seen, pr)
+			views = append(views, s.member(b, pr))
+		}
+	}
+	return views
+}
+
+func (s *scene) member(b queue.Batch, pr int) memberView {
+	v := memberView{pullView: s.pull(pr)}
+	set := func(state, sign, where, why string) memberView {
+		v.State, v.Sign, v.Where, v.Why = state, sign, where, why
+		return v
+	}
+	e, known := s.entryIn(b, pr)
+	switch {
+	case slices.Contains(b.Landed, pr):
+		why := "It was tested green."
+		if e.Became != "" {
+			why = fmt.Sprintf("It is `%s` in %s.", short(e.Became), s.place.Branch)
+			if e.Attempt != 0 {
+				why = fmt.Sprintf("Attempt %d was green. ", e.Attempt) + why
+			}
+		}
+		return set("passed", signs["passed"], "Landed", why)
+	case slices.Contains(b.Out, pr):
+		end := s.end(e.End)
+		v.Tests = end.Tests
+		return set("failed", signs["failed"], "Out", strings.TrimSpace(end.Reason+". "+end.Detail))
+	case !known:
+		return set("waiting", "", "Gone", "It is not in the queue any more.")
+	case e.Phase == queue.Landing:
+		return set("passed", signs["passed"], "Landing", fmt.Sprintf("Attempt %d is green and on its way into %s.", e.Attempt, s.place.Branch))
+	case e.Wait == queue.OnHold:
+		return set("waiting", "", "Held", waitWords[queue.OnHold]+".")
+	case e.Phase == queue.Testing:
+		if text := s.testedBy(pr); text != "" {
+			return set("running", signs["running"], "Being tested", text)
+		}
+		return set("waiting", "", "Set aside", s.asideWhy(pr))
+	}
+	return set("waiting", "↩", "Back in line", "Nothing speaks against it any more; it kept its place.")
+}
+
+// entryIn is a member's entry: the living one, or the one that ended in this batch.
+func (s *scene) entryIn(b queue.Batch, pr int) (queue.Entry, bool) {
+	for _, list := range [][]queue.Entry{s.rows.Entries, s.ended} {
+		for _, e := range list {
+			if e.PR.Number == pr && (e.Batch == b.ID || !e.Phase.Ended()) {
+				return e, true
+			}
+		}
+	}
+	return queue.Entry{}, false
+}
+
+// testedBy names the attempts that test a pull request now.
+func (s *scene) testedBy(pr int) string {
+	var parts []string
+	for _, a := range s.rows.Attempts {
+		if !live(a) || a.Phase == queue.AttemptAbandoning || !holds(a, pr) {
+			continue
+		}
+		part := fmt.Sprintf("attempt %d%s", a.ID, strings.TrimSuffix(company(a, pr), ","))
+		if a.Parent != 0 && s.parent(a) != 0 {
+			part += fmt.Sprintf(" on attempt %d", a.Parent)
+		}
+		_, _, text := verdictText(a)
+		parts = append(parts, part+" ("+text+")")
+	}
+	return upperFirst(joinAnd(parts))
+}
+
+// asideWhy says why nothing tests a member just now.
+func (s *scene) asideWhy(pr int) string {
+	for _, r := range s.rows.Header.Reds {
+		if slices.Contains(r.PRs, pr) {
+			return fmt.Sprintf("It was in attempt %d, which was red. Nobody is blamed yet; its turn comes.", r.Attempt)
+		}
+	}
+	return "It waits until there is room to test it."
+}
+
+// joinAnd lists some things in a sentence.
+func joinAnd(parts []string) string {
+	switch n := len(parts); {
+	case n == 0:
+		return ""
+	case n == 1:
+		return parts[0] + "."
+	default:
+		return strings.Join(parts[:n-1], ", ") + " and " + parts[n-1] + "."
+	}
+}
+
+// Ended reports whether the batch is closed.
+func (b batchBody) Ended() bool { return !b.Closed.At.Equal(time.Time{}) }
