@@ -181,7 +181,7 @@ func redText(r queue.RedSet) string {
 		text = fmt.Sprintf("%d runs were red, attempt %d the last.", r.Times, r.Attempt)
 	}
 	if gone := len(r.Of) - len(r.PRs); gone > 0 {
-		text += fmt.Sprintf(" Of the %d in it %s cleared since.", len(r.Of), areOf(gone))
+		text += fmt.Sprintf(" Of the %d in it, %s cleared since.", len(r.Of), areOf(gone))
 	}
 	switch {
 	case len(r.PRs) == 1 && r.Error:

@@ -67,7 +67,11 @@ func (s *scene) node(b queue.Batch, i int, fate map[int]string) nodeView {
 	red, running := false, false
 	for _, a := range s.rows.Attempts {
 		if a.Batch == b.ID && (a.Node == i || i == 0 && (a.Node < 0 || a.Node >= len(b.Nodes))) {
-			v.Tests = append(v.Tests, s.test(a))
+			test := s.test(a)
+			if test.State == "failed" && len(test.Failed) == 0 && len(n.Red) > 0 {
+				test.Failed, test.Cause = n.Red, ""
+			}
+			v.Tests = append(v.Tests, test)
 			red, running = red || a.Aim == queue.AimSearch, running || live(a)
 		}
 	}
