@@ -34,7 +34,7 @@ type Operator interface {
 type PageOptions struct {
 	Reader   Reader
 	Operator Operator
-	// GitHubURL is where links lead, https://github.com say; empty: no links.
+	// GitHubURL is where links lead, https://github.com say; empty: no links to GitHub.
 	GitHubURL string
 	// Open lets everybody look and operate: for a server on loopback.
 	Open bool
