@@ -61,6 +61,36 @@ func TestTheChainPutsEachAttemptOnWhatItStandsOn(t *testing.T) {
 	if got, want := draw(s.chain(8).Links), "55(56(57)) 58 59 60"; got != want {
 		t.Errorf("the chain is %s, want %s", got, want)
 	}
+	for i := range s.rows.Attempts {
+		switch a := &s.rows.Attempts[i]; a.ID {
+		case 55: // red, but 56 above it may be green and take it along
+			a.Phase, a.Aim = queue.AttemptDead, queue.AimSearch
+		case 58: // red, and nothing stands on it
+			a.Phase, a.Aim = queue.AttemptAbandoning, queue.AimSearch
+		}
+	}
+	if got, want := draw(s.chain(8).Links), "55(56(57)) 59 60"; got != want {
+		t.Errorf("with red ones the chain is %s, want %s", got, want)
+	}
+}
+
+// What the cancelled shards of a red attempt say afterwards is no evidence.
+func TestOnlyTheTestsThatCondemnedAPartAreNamed(t *testing.T) {
+	for _, c := range []struct{ said, red, want string }{
+		{"TestA,[test process],tests", "TestA", "TestA"},
+		{"TestA,TestB", "TestB", "TestB"},
+		{"", "TestA,TestB", "TestA,TestB"},
+		{"TestOld", "TestNew", "TestOld"},
+		{"TestA", "", "TestA"},
+	} {
+		v := testView{}
+		split := func(s string) []string { return strings.FieldsFunc(s, func(r rune) bool { return r == ',' }) }
+		v.Failed = split(c.said)
+		v.blame(split(c.red))
+		if got := strings.Join(v.Failed, ","); got != c.want {
+			t.Errorf("said %q, condemned by %q: named %q, want %q", c.said, c.red, got, c.want)
+		}
+	}
 }
 
 // With attempts side by side the queue's page shows the picture, and leaves what
@@ -136,27 +166,29 @@ func TestEachPartSaysItsStateInWords(t *testing.T) {
 	for _, c := range []struct {
 		state        queue.NodeState
 		red, running bool
+		runs         int
 		members      []pullView
 		want         string
 	}{
-		{queue.NodeTesting, false, true, nil, "• being tested"},
-		{queue.NodeTesting, true, true, nil, "• red once, being tested again"},
-		{queue.NodeAside, false, false, nil, " set aside, its turn comes"},
-		{queue.NodeAside, true, false, nil, "✕ red, tested again when its turn comes"},
-		{queue.NodeSplit, false, false, nil, "▾ tested on in parts"},
-		{queue.NodeSplit, true, false, nil, "✕ red, so tested on in parts"},
-		{queue.NodeGuess, false, true, members(""), "• tested ahead, on a guess"},
-		{queue.NodeGuess, true, false, members(""), "✕ tested ahead, on a guess: red"},
-		{queue.NodeGuess, false, false, members("landed", "landed"), "✓ tested ahead, and landed"},
-		{queue.NodeGuess, false, false, members("landed", ""), "… tested ahead, but not needed any more"},
-		{queue.NodeDone, false, false, members("landed"), "✓ landed"},
-		{queue.NodeDone, true, false, members("landed"), "≈ red, but landed after all"},
-		{queue.NodeDone, true, false, members("landed", "out"), "✓ landed, but for those out"},
-		{queue.NodeDone, true, false, members("out"), "✕ out"},
-		{queue.NodeDone, false, false, members("back"), "↩ back in line: nothing speaks against it"},
+		{queue.NodeTesting, false, true, 1, nil, "• being tested"},
+		{queue.NodeTesting, true, true, 1, nil, "• red once, being tested again"},
+		{queue.NodeAside, false, false, 1, nil, " set aside, its turn comes"},
+		{queue.NodeAside, true, false, 1, nil, "✕ red, tested again when its turn comes"},
+		{queue.NodeSplit, false, false, 1, nil, "▾ tested on in parts"},
+		{queue.NodeSplit, true, false, 1, nil, "✕ red, so tested on in parts"},
+		{queue.NodeGuess, false, true, 1, members(""), "• tested ahead, on a guess"},
+		{queue.NodeGuess, true, false, 1, members(""), "✕ tested ahead, on a guess: red"},
+		{queue.NodeGuess, false, false, 1, members("landed", "landed"), "✓ tested ahead, and landed"},
+		{queue.NodeGuess, false, false, 1, members("landed", ""), "… tested ahead, but not needed any more"},
+		{queue.NodeDone, false, false, 1, members("landed"), "✓ landed"},
+		{queue.NodeDone, false, false, 0, members("landed"), "✓ landed, tested in another part"},
+		{queue.NodeDone, true, false, 1, members("landed"), "≈ red, but landed after all"},
+		{queue.NodeDone, true, false, 1, members("landed", "out"), "✓ landed, but for those out"},
+		{queue.NodeDone, true, false, 1, members("out"), "✕ out"},
+		{queue.NodeDone, false, false, 1, members("back"), "↩ back in line: nothing speaks against it"},
 	} {
 		v := nodeWords[c.state]
-		v.Members = c.members
+		v.Members, v.Runs = c.members, c.runs
 		v = v.settle(c.state, c.red, c.running)
 		if got := v.Sign + " " + v.Text; got != c.want {
 			t.Errorf("%s, red %v, running %v, %v: %q, want %q", c.state, c.red, c.running, c.members, got, c.want)

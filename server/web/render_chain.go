@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/mainstay-ci/mainstay/queue"
 )
@@ -26,28 +25,44 @@ type linkView struct {
 // chain lays out what runs now: an attempt whose parent has landed stands on
 // the base. Page is the batch whose page it is; 0: the queue's.
 func (s *scene) chain(page int64) *chainView {
+	shown := s.standing()
 	var grow func(on int64) []linkView
 	grow = func(on int64) []linkView {
 		var views []linkView
 		for _, a := range s.rows.Attempts {
-			if live(a) && s.parent(a) == on {
-				v := s.link(a, page)
-				v.Above = grow(a.ID)
-				views = append(views, v)
+			if !shown[a.ID] || on != 0 && a.Parent != on || on == 0 && shown[a.Parent] {
+				continue
 			}
+			v := s.link(a, page)
+			v.Above = grow(a.ID)
+			views = append(views, v)
 		}
 		return views
 	}
 	return &chainView{Branch: s.place.Branch, Base: s.commit(s.rows.Header.Tip), Links: grow(0)}
 }
 
-// parent is the living attempt that one stands on; 0: the base.
-func (s *scene) parent(a queue.Attempt) int64 {
-	if slices.ContainsFunc(s.rows.Attempts, func(p queue.Attempt) bool { return p.ID == a.Parent && p.ID < a.ID && live(p) }) {
-		return a.Parent
+// standing are the attempts that run, and those they stand on that are not in
+// the base: a red one may still land with one above it that is green.
+func (s *scene) standing() map[int64]bool {
+	byID := map[int64]queue.Attempt{}
+	for _, a := range s.rows.Attempts {
+		byID[a.ID] = a
 	}
-	return 0
+	shown := map[int64]bool{}
+	for _, a := range s.rows.Attempts {
+		if !runs(a) {
+			continue
+		}
+		for known := true; known && a.Phase != queue.AttemptLanded && !shown[a.ID]; a, known = byID[a.Parent] {
+			shown[a.ID] = true
+		}
+	}
+	return shown
 }
+
+// runs reports whether an attempt is tested or about to land, and not being cleared away.
+func runs(a queue.Attempt) bool { return live(a) && a.Phase != queue.AttemptAbandoning }
 
 func (s *scene) link(a queue.Attempt, page int64) linkView {
 	v := linkView{testView: s.test(a), Suites: suites(a)}
@@ -62,11 +77,11 @@ func (s *scene) link(a queue.Attempt, page int64) linkView {
 	return v
 }
 
-// running is how many attempts are alive.
+// running is how many attempts run.
 func (s *scene) running() int {
 	n := 0
 	for _, a := range s.rows.Attempts {
-		if live(a) {
+		if runs(a) {
 			n++
 		}
 	}

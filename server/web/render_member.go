@@ -82,13 +82,14 @@ func (s *scene) entryIn(b queue.Batch, pr int) (queue.Entry, bool) {
 
 // testedBy names the attempts that test a pull request now.
 func (s *scene) testedBy(pr int) string {
+	standing := s.standing()
 	var parts []string
 	for _, a := range s.rows.Attempts {
-		if !live(a) || a.Phase == queue.AttemptAbandoning || !holds(a, pr) {
+		if !runs(a) || !holds(a, pr) {
 			continue
 		}
 		part := fmt.Sprintf("attempt %d%s", a.ID, strings.TrimSuffix(company(a, pr), ","))
-		if a.Parent != 0 && s.parent(a) != 0 {
+		if standing[a.Parent] {
 			part += fmt.Sprintf(" on attempt %d", a.Parent)
 		}
 		_, _, text := verdictText(a)

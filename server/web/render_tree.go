@@ -68,8 +68,8 @@ func (s *scene) node(b queue.Batch, i int, fate map[int]string) nodeView {
 	for _, a := range s.rows.Attempts {
 		if a.Batch == b.ID && (a.Node == i || i == 0 && (a.Node < 0 || a.Node >= len(b.Nodes))) {
 			test := s.test(a)
-			if test.State == "failed" && len(test.Failed) == 0 && len(n.Red) > 0 {
-				test.Failed, test.Cause = n.Red, ""
+			if a.Aim == queue.AimSearch {
+				test.blame(n.Red)
 			}
 			v.Tests = append(v.Tests, test)
 			red, running = red || a.Aim == queue.AimSearch, running || live(a)
@@ -114,6 +114,8 @@ func (v nodeView) settleDone(red bool) nodeView {
 		v.State, v.Sign, v.Text = "failed", "✕", "out"
 	case count["landed"] > 0 && red:
 		v.State, v.Sign, v.Text = "flaky", "≈", "red, but landed after all"
+	case count["landed"] > 0 && v.Runs == 0:
+		v.Text = "landed, tested in another part"
 	case count["landed"] > 0:
 		v.Text = "landed"
 	case count["back"] > 0:
@@ -146,7 +148,7 @@ func (s *scene) test(a queue.Attempt) testView {
 			v.Failed = append(v.Failed, t.Name)
 		}
 	}
-	if !live(a) || a.Phase == queue.AttemptAbandoning {
+	if !runs(a) {
 		if a.Aim != queue.AimSearch || len(v.Failed) == 0 {
 			v.Cause = a.Cause
 		}
@@ -155,6 +157,23 @@ func (s *scene) test(a queue.Attempt) testView {
 		}
 	}
 	return v
+}
+
+// blame keeps to the tests that condemned a part: what a red attempt's other
+// shards say after they were cancelled is no evidence.
+func (v *testView) blame(red []string) {
+	var named []string
+	for _, name := range v.Failed {
+		if slices.Contains(red, name) {
+			named = append(named, name)
+		}
+	}
+	switch {
+	case len(named) > 0:
+		v.Failed = named
+	case len(v.Failed) == 0 && len(red) > 0:
+		v.Failed, v.Cause = red, ""
+	}
 }
 
 // verdictText says in a word or two what an attempt came to.
