@@ -17,9 +17,6 @@ type promise struct {
 	flake string       // a test of its own that is red once, for which nobody may be blamed
 }
 
-// conflictingPair is what a queue says that tells a pair by both names.
-const conflictingPair queue.Reason = "conflicting_pair"
-
 // FlakeResult is one red run of good code, as a batch has it on record.
 type FlakeResult struct {
 	Batch        int64    `json:"batch"`
@@ -57,7 +54,7 @@ func (s *show) checkPromises(ended map[int]queue.Entry, r *Result) {
 			continue
 		}
 		reason := e.End.Reason
-		if p.pair != 0 && reason == conflictingPair {
+		if p.pair != 0 && reason == queue.ConflictingPair {
 			reason = p.out
 		}
 		switch {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mainstay-ci/mainstay/queue"
+	"github.com/mainstay-ci/mainstay/queue/shard"
 )
 
 // part is what stands on a page between two of its headings.
@@ -30,7 +31,7 @@ func TestTheBatchPageTellsTheWholeSearch(t *testing.T) {
 		"a part without blame":      {"↩ back in line: nothing speaks against it", "set aside", "#24 ↩ back in line"},
 		"a part set aside":          {"set aside, its turn comes", "•", "#25"},
 		"a guess, and a narrow one": {"tested ahead, on a guess", "What is known", "#22 #23 • attempt 58 : testing, 2 of 4 shards passed on main at 798b512 • attempt 60 1 failing test only, never lands : testing, 0 of 4 shards passed on main at 798b512"},
-		"a red set":                 {"What is known", "Flaky", "Red TestAnOrderFitsOneParcel 2 runs were red, attempt 52 the last. Of the 5 in it, 2 are cleared since. One of these is bad, or the run was a flake. Nobody is blamed yet. #22 #23 #25"},
+		"a red set":                 {"What is known", "Flaky", "Red TestAnOrderFitsOneParcel 2 runs were red, attempt 52 the first. Of the 5 in it, 2 are cleared since. One of these is bad, or the run was a flake. Nobody is blamed yet. #22 #23 #25"},
 		"a flake":                   {"Flaky", "Members", "TestRecountAgainstTheWarehouse Red once, in attempt 53, and green after: flaky. All who were in it landed, and nobody is blamed. #21 ✓ landed"},
 		"who landed":                {"Where it is Why", "#22", "#21 Round totals half to even by rosa ✓ Landed Attempt 54 was green. It is 798b512 in main."},
 		"who is tested twice":       {"by jonas • Being tested", "#23 Let", "Attempt 55, by itself (testing, 3 of 4 shards passed) and attempt 58 with #23 (testing, 2 of 4 shards passed)."},
@@ -127,11 +128,11 @@ func TestAPairIsTold(t *testing.T) {
 	first.Batch, first.Became = 8, sha(90)
 	second := entry(25, queue.Out, pull(25, "Send orders as one parcel", "jonas"))
 	second.Batch = 8
-	second.End = &queue.End{Reason: queue.ChecksFailed, Detail: "It is green alone and red together with #23.", Tests: []queue.FailedTest{{Name: parcelTest}}}
+	second.End = &queue.End{Reason: queue.ConflictingPair, Detail: "It does not go together with #23, which landed.", Tests: []queue.FailedTest{{Name: parcelTest}}}
 	d.ended[1] = []queue.Entry{second, first}
 	srv := dashboard(t, d, nil)
 	_, body := get(t, srv.URL+"/q/acme/shop/main/batch/8")
-	for _, want := range []string{"1 landed, 1 out.", "closed 60 s ago", "✕ Out Checks failed. It is green alone and red together with #23. " + parcelTest, "✓ Landed It is 798b512 in main."} {
+	for _, want := range []string{"1 landed, 1 out.", "closed 60 s ago", "✕ Out Does not go together with another. It does not go together with #23, which landed. " + parcelTest, "✓ Landed It is 798b512 in main."} {
 		if !strings.Contains(plain(body), want) {
 			t.Errorf("the page of the pair does not say %q:\n%s", want, plain(body))
 		}
@@ -151,6 +152,43 @@ func TestABatchLongClosedIsStillTold(t *testing.T) {
 	for _, path := range []string{"/batch/7", "/batch/0", "/batch/x", "/batch/8/nonsense"} {
 		if status, _ := get(t, srv.URL+"/q/acme/shop/main"+path); status != http.StatusNotFound {
 			t.Errorf("%s: status %d, want 404", path, status)
+		}
+	}
+}
+
+// A narrow attempt tells of its few tests and nothing else.
+func TestANarrowAttemptSaysWhatItsTestsTold(t *testing.T) {
+	shards := func(result shard.Result, failed ...string) []queue.Shard {
+		sh := queue.Shard{Result: result}
+		for _, name := range failed {
+			sh.Failed = append(sh.Failed, queue.FailedTest{Name: name})
+		}
+		return []queue.Shard{sh}
+	}
+	for want, list := range map[string][]queue.Shard{
+		"✓ passed":        shards(shard.ResultPassed),
+		"✕ red":           shards(shard.ResultFailed, parcelTest),
+		"– told nothing":  shards(shard.ResultFailed, "TestOther"),
+		"– told  nothing": nil,
+	} {
+		a := queue.Attempt{Phase: queue.AttemptDead, Aim: queue.AimSearch, Narrow: []queue.FailedTest{{Name: parcelTest}}, Shards: list}
+		if _, sign, text := verdictText(a); sign+" "+text != strings.ReplaceAll(want, "  ", " ") {
+			t.Errorf("%v: %s %s, want %s", list, sign, text, want)
+		}
+	}
+}
+
+// Before somebody is blamed for a test the base itself is asked; a member says so.
+func TestAMemberWaitsForTheBaseToBeAsked(t *testing.T) {
+	d := searchingShop()
+	d.change(1, func(r *queue.Rows) {
+		r.Attempts = r.Attempts[:4]
+		r.Header.Doubt = &queue.Doubt{Tests: []queue.FailedTest{{Name: parcelTest}}, PRs: []int{25}}
+	})
+	_, body := get(t, dashboard(t, d, nil).URL+"/q/acme/shop/main/batch/8")
+	for _, want := range []string{"#25 Send orders as one parcel by jonas Set aside It was red; before it is blamed, main itself is asked", "#22 Cache the price list per currency by jonas Set aside It was in attempt 52, which was red."} {
+		if !strings.Contains(plain(body), want) {
+			t.Errorf("the page does not say %q:\n%s", want, plain(body))
 		}
 	}
 }

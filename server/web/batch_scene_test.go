@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mainstay-ci/mainstay/queue"
+	"github.com/mainstay-ci/mainstay/queue/search"
 	"github.com/mainstay-ci/mainstay/queue/shard"
 )
 
@@ -24,7 +25,8 @@ func searchingShop() *desk {
 	}
 	h := queue.Header{Branch: "main", Settings: queue.Defaults(), Tip: sha(90), ProgressAt: before(20 * time.Second), TestTime: 6 * time.Minute}
 	h.Settings.Parallel = 4
-	h.Reds = []queue.RedSet{{PRs: []int{22, 23, 25}, Of: []int{21, 22, 23, 24, 25}, Times: 2, Tests: []string{parcelTest}, Attempt: 52, Batch: 8}}
+	h.Reds = []search.Red{{Members: []int{22, 23, 25}, Times: 2, Tests: []string{parcelTest}, Run: 52}}
+	h.RedRuns = []queue.RedRun{{PRs: []int{21, 22, 23, 24, 25}, Attempt: 52, Batch: 8, Ending: queue.End{Tests: []queue.FailedTest{{Name: parcelTest}}}}}
 	var entries []queue.Entry
 	add := func(n int, phase queue.Phase, batch, attempt int64) {
 		e := entry(n, phase, prs[n])
@@ -71,14 +73,14 @@ func searchedBatches() []queue.Batch {
 			}},
 		{ID: 9, Members: []int{31, 32}, Opened: before(4 * time.Minute), Nodes: []queue.Node{
 			{Parent: -1, PRs: []int{31, 32}, Members: []int{31, 32}, State: queue.NodeTesting, Attempts: []int64{57}},
-			{Parent: 0, PRs: []int{31, 32, 22}, State: queue.NodeGuess, Attempts: []int64{59}},
+			{Parent: 0, PRs: []int{31, 32, 22}, State: queue.NodeGuess},
 		}},
 	}
 }
 
 // searchAttempts are those of both batches: 51 was stopped by a push to the
 // base, 52 red, 53 red once though 54 was green. 55 and 58 stand on the base and
-// 56 on 55; 57 stands on 56. 59 is the base alone, 60 asks one test only.
+// 56 on 55; 57 stands on 56. 59 asks the base itself, 60 runs one test only.
 func searchAttempts() []queue.Attempt {
 	make := func(id, batch int64, node int, began time.Duration, phase queue.AttemptPhase, parent int64, members ...int) queue.Attempt {
 		a := queue.Attempt{ID: id, Batch: batch, Node: node, Phase: phase, Since: before(began - 3*time.Minute), At: before(began), Parent: parent,
@@ -106,8 +108,8 @@ func searchAttempts() []queue.Attempt {
 	}
 	narrow := shards(make(60, 8, 8, 4*time.Minute, queue.AttemptTesting, 0, 25), "")
 	narrow.Narrow = []queue.FailedTest{{Name: parcelTest}}
-	base := make(59, 9, 1, 2*time.Minute, queue.AttemptTesting, 0)
-	base.Narrow = narrow.Narrow
+	base := make(59, 0, 0, 2*time.Minute, queue.AttemptTesting, 0)
+	base.Narrow, base.OnBase = narrow.Narrow, true
 	all := []queue.Attempt{
 		ended(make(51, 8, 0, 25*time.Minute, queue.AttemptDead, 0, 21, 22, 23, 24, 25), queue.AimRebuild, "the base moved"),
 		ended(shards(make(52, 8, 0, 21*time.Minute, queue.AttemptDead, 0, 21, 22, 23, 24, 25), shard.ResultPassed, shard.ResultFailed), queue.AimSearch, "shard 2 of 4 of `unit` failed."),
@@ -131,8 +133,8 @@ func hostileShop() *desk {
 		for i := range r.Entries {
 			r.Entries[i].PR.Title, r.Entries[i].PR.Author.Login = evil, evil
 		}
-		for i := range r.Header.Reds {
-			r.Header.Reds[i].Tests = []string{evil, evil, evil, evil}
+		for i := range r.Header.RedRuns {
+			r.Header.RedRuns[i].Ending.Tests = []queue.FailedTest{{Name: evil}, {Name: evil}, {Name: evil}, {Name: evil}}
 		}
 		for i := range r.Attempts {
 			a := &r.Attempts[i]

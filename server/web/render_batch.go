@@ -20,14 +20,15 @@ type batchBody struct {
 	Kept     bool // its tree is still there
 	Chain    *chainView
 	Tree     nodeView
-	Reds     []redView
+	Red      *redView // the base is red by itself
+	Facts    []factView
 	Flakes   []flakeView
 	Members  []memberView
 	Attempts []attemptView
 }
 
-// redView is a fact that nobody has explained yet.
-type redView struct {
+// factView is a red set that nobody has explained yet.
+type factView struct {
 	Tests []string
 	Left  []pullView
 	Text  string
@@ -85,10 +86,10 @@ func (s *scene) batchPage(id int64) (batchBody, bool) {
 	body.Members = s.members(b)
 	body.Sum = s.sum(b, body.Members)
 	if body.Kept {
-		body.Tree, body.Reds, body.Flakes = s.tree(b), s.reds(b), s.flakes(b)
+		body.Tree, body.Facts, body.Flakes = s.tree(b), s.facts(b), s.flakes(b)
 	}
 	if b.Closed.IsZero() && body.Kept {
-		body.Pause = s.pause()
+		body.Pause, body.Red = s.pause(), s.red()
 		if s.running() > 0 {
 			body.Chain = s.chain(id)
 		}
@@ -150,15 +151,30 @@ func (s *scene) sum(b queue.Batch, members []memberView) string {
 	return text
 }
 
-// reds are the unexplained red sets that touch a batch.
-func (s *scene) reds(b queue.Batch) []redView {
-	var views []redView
+// facts are the unexplained red sets that touch a batch.
+func (s *scene) facts(b queue.Batch) []factView {
+	var views []factView
 	for _, r := range s.rows.Header.Reds {
-		if r.Batch != b.ID && !slices.ContainsFunc(r.PRs, func(pr int) bool { return slices.Contains(b.Members, pr) }) {
+		run := s.redRun(r.Run)
+		members := slices.Concat(r.Members, r.Cleared)
+		if run.Batch != b.ID && !slices.ContainsFunc(members, func(pr int) bool { return slices.Contains(b.Members, pr) }) {
 			continue
 		}
-		v := redView{Tests: r.Tests, Text: redText(r)}
-		for _, pr := range r.PRs {
+		v := factView{Text: factText(run, r.Times, len(members), len(r.Cleared))}
+		switch {
+		case r.Error:
+			v.Text += " It named no test: one of these is bad, or the infrastructure failed."
+		case r.Passed:
+			v.Text += " Its tests passed for each of them since: it was a flake, or something that only some of them do together."
+		case len(r.Members) == 1:
+			v.Text += " Only one is left: it goes out if it stays red, and lands if it does not."
+		default:
+			v.Text += " One of these is bad, or the run was a flake. Nobody is blamed yet."
+		}
+		for _, t := range run.Ending.Tests {
+			v.Tests = append(v.Tests, t.Name)
+		}
+		for _, pr := range r.Members {
 			v.Left = append(v.Left, s.pull(pr))
 		}
 		views = append(views, v)
@@ -166,24 +182,28 @@ func (s *scene) reds(b queue.Batch) []redView {
 	return views
 }
 
-// redText says what a red set tells, and what it does not.
-func redText(r queue.RedSet) string {
-	text := fmt.Sprintf("Attempt %d was red.", r.Attempt)
-	if r.Times > 1 {
-		text = fmt.Sprintf("%d runs were red, attempt %d the last.", r.Times, r.Attempt)
+// redRun is what is remembered of a red attempt.
+func (s *scene) redRun(id int64) queue.RedRun {
+	for _, r := range s.rows.Header.RedRuns {
+		if r.Attempt == id {
+			return r
+		}
 	}
-	if gone := len(r.Of) - len(r.PRs); gone > 0 {
-		text += fmt.Sprintf(" Of the %d in it, %s cleared since.", len(r.Of), areOf(gone))
+	return queue.RedRun{Attempt: id}
+}
+
+// factText says how often a set was red, and how many of it are cleared: those
+// who landed or left, and those for whom its tests passed.
+func factText(run queue.RedRun, times, left, passed int) string {
+	text := fmt.Sprintf("Attempt %d was red.", run.Attempt)
+	if times > 1 {
+		text = fmt.Sprintf("%d runs were red, attempt %d the first.", times, run.Attempt)
 	}
-	switch {
-	case len(r.PRs) == 1 && r.Error:
-		text += " It named no test, as broken infrastructure does, so it is tested again."
-	case len(r.PRs) == 1:
-		text += " Only one is left: it goes out if it stays red, and lands if it does not."
-	case r.Error:
-		text += " It named no test: one of these is bad, or the infrastructure failed."
-	default:
-		text += " One of these is bad, or the run was a flake. Nobody is blamed yet."
+	if gone := len(run.PRs) - left; gone > 0 {
+		text += fmt.Sprintf(" Of the %d in it, %s cleared since.", len(run.PRs), areOf(gone))
+	}
+	if passed > 0 {
+		text += fmt.Sprintf(" Its tests passed for %d more.", passed)
 	}
 	return text
 }

@@ -67,7 +67,7 @@ func runs(a queue.Attempt) bool { return live(a) && a.Phase != queue.AttemptAban
 func (s *scene) link(a queue.Attempt, page int64) linkView {
 	v := linkView{testView: s.test(a), Suites: suites(a)}
 	v.On = "" // the picture says it
-	if a.Batch != page {
+	if a.Batch != page && a.Batch != 0 {
 		v.Batch = s.batchLink(a.Batch)
 		v.Batch.URL += fmt.Sprintf("#attempt-%d", a.ID)
 	}

@@ -100,9 +100,12 @@ func (s *scene) testedBy(pr int) string {
 
 // asideWhy says why nothing tests a member just now.
 func (s *scene) asideWhy(pr int) string {
+	if h := s.rows.Header; h.Doubt != nil && slices.Contains(h.Doubt.PRs, pr) {
+		return fmt.Sprintf("It was red; before it is blamed, %s itself is asked whether it passes the same tests.", s.place.Branch)
+	}
 	for _, r := range s.rows.Header.Reds {
-		if slices.Contains(r.PRs, pr) {
-			return fmt.Sprintf("It was in attempt %d, which was red. Nobody is blamed yet; its turn comes.", r.Attempt)
+		if slices.Contains(r.Members, pr) {
+			return fmt.Sprintf("It was in attempt %d, which was red. Nobody is blamed yet; its turn comes.", r.Run)
 		}
 	}
 	return "It waits until there is room to test it."

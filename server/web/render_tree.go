@@ -68,11 +68,11 @@ func (s *scene) node(b queue.Batch, i int, fate map[int]string) nodeView {
 	for _, a := range s.rows.Attempts {
 		if a.Batch == b.ID && (a.Node == i || i == 0 && (a.Node < 0 || a.Node >= len(b.Nodes))) {
 			test := s.test(a)
-			if a.Aim == queue.AimSearch {
+			if a.Aim == queue.AimSearch && test.State == "failed" {
 				test.blame(n.Red)
 			}
 			v.Tests = append(v.Tests, test)
-			red, running = red || a.Aim == queue.AimSearch, running || live(a)
+			red, running = red || test.State == "failed", running || runs(a)
 		}
 	}
 	return v.settle(n.State, red || len(n.Red) > 0, running)
@@ -149,7 +149,7 @@ func (s *scene) test(a queue.Attempt) testView {
 		}
 	}
 	if !runs(a) {
-		if a.Aim != queue.AimSearch || len(v.Failed) == 0 {
+		if v.State != "passed" && (a.Aim != queue.AimSearch || len(v.Failed) == 0) {
 			v.Cause = a.Cause
 		}
 		if took := a.Since.Sub(a.At); took > 0 {
@@ -190,6 +190,9 @@ func verdictText(a queue.Attempt) (state, sign, text string) {
 	}
 	switch a.Aim {
 	case queue.AimSearch:
+		if len(a.Narrow) > 0 {
+			return narrowVerdict(a)
+		}
 		return "failed", "✕", "red"
 	case queue.AimRebuild:
 		return "waiting", "↻", "stopped, to be built again"
@@ -197,6 +200,25 @@ func verdictText(a queue.Attempt) (state, sign, text string) {
 		return "failed", "✕", "green, but refused by a rule"
 	}
 	return "waiting", "–", "stopped"
+}
+
+// narrowVerdict says what the few tests of a narrow attempt told.
+func narrowVerdict(a queue.Attempt) (state, sign, text string) {
+	state, sign, text = "passed", signs["passed"], "passed"
+	for _, sh := range a.Shards {
+		for _, f := range sh.Failed {
+			if slices.ContainsFunc(a.Narrow, func(t queue.FailedTest) bool { return t.Name == f.Name }) {
+				return "failed", signs["failed"], "red"
+			}
+		}
+		if !sh.Result.Green() {
+			state, sign, text = "waiting", "–", "told nothing"
+		}
+	}
+	if len(a.Shards) == 0 {
+		return "waiting", "–", "told nothing"
+	}
+	return state, sign, text
 }
 
 // shardText counts the shards of an attempt that have passed.
