@@ -51,8 +51,11 @@ func (s *scene) member(b queue.Batch, pr int) memberView {
 		return set("passed", signs["passed"], "Landed", why)
 	case slices.Contains(b.Out, pr):
 		end := s.end(e.End)
-		v.Tests = end.Tests
-		return set("failed", signs["failed"], "Out", strings.TrimSpace(end.Reason+". "+end.Detail))
+		why := end.Detail // of a pair it names both, and the test
+		if e.End == nil || e.End.Reason != queue.ConflictingPair {
+			why, v.Tests = strings.TrimSpace(end.Reason+". "+end.Detail), end.Tests
+		}
+		return set("failed", signs["failed"], "Out", why)
 	case !known:
 		return set("waiting", "", "Gone", "It is not in the queue any more.")
 	case e.Phase == queue.Landing:

@@ -87,6 +87,8 @@ func (v nodeView) settle(state queue.NodeState, red, running bool) nodeView {
 		v.Text = "red once, being tested again"
 	case state == queue.NodeAside && red:
 		v.State, v.Sign, v.Text = "failed", "✕", "red, tested again when its turn comes"
+	case state == queue.NodeSplit && red && len(v.Members) > 0 && v.all("back"):
+		v.State, v.Sign, v.Text = "flaky", "≈", "red, but nothing speaks against any of them"
 	case state == queue.NodeSplit && red:
 		v.State, v.Sign, v.Text = "failed", "✕", "red, so tested on in parts"
 	case state == queue.NodeGuess && red:
