@@ -14,6 +14,7 @@ type pullBody struct {
 	pullView
 	Repository link
 	Queue      link
+	Batch      link
 	Class      string // calm, busy, good, bad
 	Sign       string
 	State      string
@@ -78,7 +79,7 @@ func (s *scene) lives(number int) []queue.Entry {
 func (s *scene) pullPage(lives []queue.Entry) pullBody {
 	e := lives[0]
 	body := pullBody{pullView: s.pull(e.PR.Number), Repository: link{Text: s.repository(), URL: s.at()},
-		Queue: link{Text: s.place.Branch, URL: queuePath(s.place)}, Head: s.commit(headOf(e)), Runs: e.Runs}
+		Queue: link{Text: s.place.Branch, URL: queuePath(s.place)}, Batch: s.batchLink(e.Batch), Head: s.commit(headOf(e)), Runs: e.Runs}
 	body.Became = s.commit(e.Became)
 	s.state(&body, e)
 	if !e.Phase.Ended() {

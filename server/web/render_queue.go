@@ -18,6 +18,7 @@ type queueBody struct {
 	Pause      *pauseView
 	Red        *redView // the base is red by itself
 	Label      string
+	Chain      *chainView // where attempts run side by side
 	Batches    []batchView
 	Line       []lineRow
 	Landed     []landedRow
@@ -34,6 +35,7 @@ type pauseView struct {
 
 type batchView struct {
 	ID       int64
+	Path     string
 	Size     int
 	Opened   moment
 	Attempts []attemptView
@@ -101,6 +103,9 @@ func (s *scene) queue(path string) queueBody {
 			body.Batches = append(body.Batches, s.batch(b))
 		}
 	}
+	if s.running() > 1 {
+		body.Chain = s.chain(0)
+	}
 	body.Line = s.line(len(body.Batches))
 	for _, r := range s.receipts {
 		row := landedRow{Commit: s.commit(r.Commit), At: s.since(r.At)}
@@ -134,7 +139,7 @@ func (s *scene) pause() *pauseView {
 }
 
 func (s *scene) batch(b queue.Batch) batchView {
-	v := batchView{ID: b.ID, Size: len(b.Members), Opened: s.since(b.Opened), Tree: s.tree(b), Searched: len(b.Nodes) > 1}
+	v := batchView{ID: b.ID, Path: batchPath(s.place, b.ID), Size: len(b.Members), Opened: s.since(b.Opened), Tree: s.tree(b), Searched: len(b.Nodes) > 1}
 	var tested []int
 	for _, a := range s.rows.Attempts {
 		if a.Batch == b.ID && live(a) {

@@ -91,7 +91,8 @@ func approvalText(pr queue.PullRequest, need int) string {
 // nothing was learnt yet; only the guess of the waiting time uses it.
 const autoBatch = 15
 
-// waitGuess is about how long the entry at a place in line still has, or "".
+// waitGuess is about how long the entry at a place in line still has, or "": as
+// many rounds of tests as there are batches before it, so many side by side.
 func waitGuess(h queue.Header, place, openBatches int) string {
 	if h.TestTime == 0 || h.Pause != nil || place == 0 {
 		return ""
@@ -101,7 +102,8 @@ func waitGuess(h queue.Header, place, openBatches int) string {
 		size = autoBatch
 	}
 	batches := 1 + (place-1)/size + openBatches
-	return "about " + roughly(time.Duration(batches)*h.TestTime)
+	side := max(1, h.Settings.Parallel)
+	return "about " + roughly(time.Duration((batches+side-1)/side)*h.TestTime)
 }
 
 // phaseText says where an attempt stands.
