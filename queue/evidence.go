@@ -223,7 +223,7 @@ func (t *step) forgetTests(tests []FailedTest, flaky bool) {
 	}
 	h.Reds = kept
 	if flaky {
-		t.noteFlakes(was)
+		t.noteFlakes(was, 0)
 	}
 	t.forgetRuns()
 }

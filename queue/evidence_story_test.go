@@ -197,6 +197,28 @@ func TestANarrowReportMissing(t *testing.T) {
 	})
 }
 
+// Given a batch that a flake made red, when its parts pass the test and all go back
+// in line, then the batch that lands them has the flake on record.
+func TestAFlakeIsOnRecord(t *testing.T) {
+	sideBySide(t, func(w *world) {
+		w.sharded()
+		falls := 1
+		w.flakes = func(string) bool { falls--; return falls >= 0 }
+		w.queueTogether(1, 2, 3, 4)
+		w.untilEnded(1, 2, 3, 4)
+		w.requireLanded(1, 2, 3, 4)
+		var tests []string
+		for _, b := range w.state.batches {
+			for _, f := range b.Flakes {
+				tests = append(tests, f.Tests...)
+			}
+		}
+		if !slices.Equal(tests, []string{"TestFlaky"}) {
+			w.t.Fatalf("on record: %q", tests)
+		}
+	})
+}
+
 // Given flakes that are likelier than culprits, when a batch is red, then the
 // failed test runs once more on the same members; green, they are tested in full
 // and land, and the flake is on record.

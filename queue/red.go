@@ -158,13 +158,14 @@ func (t *step) leaveFacts(landed, out []int) {
 	was := h.Reds
 	h.Reds = search.Leave(was, landed, out)
 	if len(landed) > 0 {
-		t.noteFlakes(was)
+		t.noteFlakes(was, landed[0])
 	}
 	t.forgetRuns()
 }
 
-// noteFlakes records the runs of which no fact is left.
-func (t *step) noteFlakes(was []search.Red) {
+// noteFlakes records the runs of which no fact is left. Where everybody of the
+// batch had gone back in line it is forgotten by now: the one that lands them records it.
+func (t *step) noteFlakes(was []search.Red, landed int) {
 	noted := map[int64]bool{}
 	for _, r := range t.header.Reds {
 		noted[r.Run] = true
@@ -178,7 +179,11 @@ func (t *step) noteFlakes(was []search.Red) {
 		if !r.Error && !run.Narrow {
 			t.header.Rates.flaked(r.Times)
 		}
-		if b := t.batch(run.Batch); b != nil {
+		b := t.batch(run.Batch)
+		if e := t.entries[landed]; b == nil && e != nil {
+			b = t.batch(e.Batch)
+		}
+		if b != nil {
 			b.Flakes = append(b.Flakes, Flake{Attempt: run.Attempt, PRs: run.PRs, Tests: testNames(run.Ending.Tests)})
 			t.touchBatch(b.ID)
 		}
