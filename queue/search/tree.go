@@ -244,7 +244,7 @@ func (t *tree) choose() Choice {
 		c.Start = append(c.Start, s)
 		free--
 	}
-	if len(c.Start) == 0 && t.used == 0 && t.Slots > 0 {
+	if len(c.Start) == 0 && t.used == 0 && t.Slots > 0 && t.root.stand == 0 { // else a landing goes on
 		c.Start = t.lastResort()
 	}
 	return c
