@@ -60,9 +60,9 @@ func (t *step) asksBase(pr int, run RedRun) bool {
 				return false
 			}
 		}
-	}
-	for _, first := range h.RedRuns {
-		if contains(first.PRs, pr) && len(commonTests(first.Ending.Tests, tests)) > 0 && (first.Asked || h.GreenAt.After(first.At)) {
+		// What the base passed before this suspicion arose says nothing of it.
+		first := t.redRun(r.Run)
+		if first != nil && contains(first.PRs, pr) && len(commonTests(first.Ending.Tests, tests)) > 0 && (first.Asked || h.GreenAt.After(first.At)) {
 			return false
 		}
 	}

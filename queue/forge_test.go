@@ -365,10 +365,13 @@ func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 	case ReadBase:
 		return []Fact{w.readBase()}, 0
 	case FindWishes:
-		found := WishesFound{Numbers: []int{}}
+		found := WishesFound{Numbers: []int{}, Marks: map[int]string{}}
 		for _, n := range sortedKeys(w.pulls) {
 			if p := w.pulls[n]; p.label && p.status == Open && p.base == "main" {
 				found.Numbers = append(found.Numbers, n)
+				if p.hotfix || p.hold || p.solo || p.priority != 0 {
+					found.Marks[n] = fmt.Sprint(p.hotfix, p.hold, p.solo, p.priority)
+				}
 			}
 		}
 		return []Fact{found}, 0

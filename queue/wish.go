@@ -173,6 +173,7 @@ func (t *step) compareWishes(f WishesFound) {
 		if e := t.entries[pr]; e == nil || e.Phase.Ended() || e.Phase == Asking || e.Wait == OnHold {
 			t.lookAt(pr)
 		}
+		t.compareMarks(pr, f.Marks[pr])
 	}
 	for _, e := range t.inOrder() {
 		if e.free() && !labelled[e.PR.Number] {
@@ -186,6 +187,16 @@ func (t *step) compareWishes(f WishesFound) {
 			delete(t.entries, e.PR.Number)
 			t.touchEntry(e.PR.Number)
 		}
+	}
+}
+
+// compareMarks looks again at an entry whose labels are not those of the last sweep:
+// the webhook that told so may be lost.
+func (t *step) compareMarks(pr int, marks string) {
+	if e := t.entries[pr]; e != nil && e.free() && e.Marks != marks {
+		e.Marks = marks
+		t.touchEntry(pr)
+		t.lookAt(pr)
 	}
 }
 
@@ -293,7 +304,7 @@ func (t *step) sweepWhenDue() {
 	}
 	t.header.SweepAt = t.now.Add(pace)
 	t.touchHeader()
-	t.do("sweep", FindWishes{Label: t.header.Settings.Label})
+	t.do("sweep", FindWishes{Label: t.header.Settings.Label, Labels: t.header.Settings.Labels})
 	if t.now.Sub(t.header.BaseAt) >= baseAge {
 		t.lookAtBase()
 	}
