@@ -94,6 +94,9 @@ type Member struct {
 	HeadRef string   `json:"head_ref,omitempty"` // empty when its branch is not ours to move
 	Became  string   `json:"became,omitempty"`   // the commit its head became
 	Commits []string `json:"commits,omitempty"`  // oldest first
+	// Folders are those its commits change, as the build says it, none where they are
+	// more than MostFolders; they are kept with the entry.
+	Folders []string `json:"folders,omitempty"`
 }
 
 // Held is a member that conflicts with a base that is not the base yet, or is

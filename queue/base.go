@@ -20,6 +20,8 @@ type Doubt struct {
 	// Reds counts how often the base failed one of them, Looks how often it was asked.
 	Reds  int `json:"reds,omitempty"`
 	Looks int `json:"looks,omitempty"`
+	// Full: the tests alone told nothing, so all of them run.
+	Full bool `json:"full,omitempty"`
 	// Tried are the heads of hotfixes that did not mend it.
 	Tried []string `json:"tried,omitempty"`
 	// Red stops the queue until the base passes them.
@@ -48,8 +50,8 @@ func (t *step) doubted(pr int) bool {
 // a run: nothing has passed its tests since they were first red.
 func (t *step) asksBase(pr int, run RedRun) bool {
 	h := &t.header
-	tests := t.searchable(run)
-	if len(tests) == 0 || t.baseRed() {
+	tests := run.Ending.Tests
+	if len(tests) == 0 || len(tests) > narrowTests || run.Ending.Reason != ChecksFailed || t.baseRed() {
 		return false
 	}
 	for _, r := range h.Reds {
@@ -66,16 +68,6 @@ func (t *step) asksBase(pr int, run RedRun) bool {
 	}
 	t.doubtBase(tests, []int{pr})
 	return true
-}
-
-// searchable are a red run's tests, where a fact asks for them.
-func (t *step) searchable(run RedRun) []FailedTest {
-	for _, r := range t.header.Reds {
-		if r.Run == run.Attempt && len(r.Tests) > 0 {
-			return t.testsByKey(r.Tests)
-		}
-	}
-	return nil
 }
 
 // suspectBase doubts the base when the same test was red for two sets that have
@@ -136,8 +128,11 @@ func (t *step) askBase() {
 		return
 	}
 	a := &Attempt{
-		ID: h.NextAttempt, OnBase: true, Phase: AttemptBuilding, Since: t.now, Narrow: h.Doubt.Tests,
+		ID: h.NextAttempt, OnBase: true, Phase: AttemptBuilding, Since: t.now,
 		Ticket: fmt.Sprintf("mainstay/%s/%d", h.Branch, h.NextAttempt), Old: h.Tip, At: t.now.Truncate(time.Second),
+	}
+	if !h.Doubt.Full {
+		a.Narrow = h.Doubt.Tests
 	}
 	h.NextAttempt++
 	t.attempts = append(t.attempts, a)
@@ -164,16 +159,18 @@ func (t *step) hearBase(a *Attempt, w word) {
 			t.stopForBase(w.failed)
 		}
 	case len(w.tests) > 0 && d.Red:
-		t.trustBase(a.Narrow)
+		t.trustBase(w.tests)
 	case len(w.tests) > 0:
 		if d.Reds > 0 {
-			t.forgetTests(a.Narrow, true) // red and green on one commit: they flake, and say nothing of anybody
+			t.forgetTests(w.tests, true) // red and green on one commit: they flake, and say nothing of anybody
 		}
-		t.believeBase(a.Narrow)
+		t.believeBase(w.tests)
+	case !d.Full:
+		d.Full, d.NextAt = true, t.now
 	case d.Red || d.Looks < baseLooks:
-		d.NextAt = t.now.Add(min(baseAgainMax, baseAgain<<min(d.Looks-1, 10)))
+		d.NextAt = t.now.Add(min(baseAgainMax, baseAgain<<max(0, min(d.Looks-2, 10))))
 	default:
-		t.believeBase(a.Narrow) // it can't be asked
+		t.believeBase(d.Tests) // it can't be asked
 	}
 	t.ejectGuilty()
 	t.releaseInnocent()

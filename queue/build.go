@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"slices"
 	"time"
 )
 
@@ -11,7 +12,14 @@ func (t *step) takeBuilt(f AttemptBuilt) {
 	if a == nil || a.Phase != AttemptBuilding {
 		return
 	}
-	a.New, a.Tree, a.Members = f.New, f.Tree, f.Members
+	a.New, a.Tree, a.Members = f.New, f.Tree, slices.Clone(f.Members)
+	for i, m := range a.Members {
+		a.Members[i].Folders = nil
+		if e := t.entries[m.PR]; !slices.Equal(e.Folders, m.Folders) {
+			e.Folders = m.Folders
+			t.touchEntry(m.PR)
+		}
+	}
 	for _, c := range f.Conflicts {
 		if c.WithBase {
 			t.hold(a, Held{PR: c.PR, Files: c.Files})

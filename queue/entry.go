@@ -91,6 +91,8 @@ type Entry struct {
 	Attempt int64 `json:"attempt,omitempty"`
 	// Clashes are attempts whose members it conflicts with in text.
 	Clashes []int64 `json:"clashes,omitempty"`
+	// Folders are those its head changes, as git last said; none where they are too many.
+	Folders []string `json:"folders,omitempty"`
 	// Runs counts the attempts it was part of.
 	Runs int `json:"runs,omitempty"`
 	// Tested is the commit that was green while somebody held it; for OnHold only.

@@ -31,6 +31,7 @@ type forge struct {
 	onBase   map[int]bool                        // conflict with the base as it is
 	missing  map[int]bool                        // their head can't be fetched
 	broken   bool                                // a test fails by itself, whatever is tested
+	folders  map[int][]string                    // what a pull request changes
 	mends    int                                 // who mends that
 	flakes   func(commit string) bool            // whether the flaky test fails
 	crashes  func(commit string, shard int) bool // whether a shard dies without a word
@@ -272,7 +273,7 @@ func shards(n int, takes time.Duration) func(*world, string, string) {
 					for _, name := range w.failing(commit, n, i) {
 						if narrow == nil || slices.Contains(narrow, name) {
 							sh.Result = shard.ResultFailed
-							sh.Failed = append(sh.Failed, FailedTest{Name: name, Suite: "unit"})
+							sh.Failed = append(sh.Failed, FailedTest{Name: name, Suite: "unit", Package: "example.com/" + strings.ToLower(strings.TrimPrefix(name, "Test"))})
 						}
 					}
 					if w.crashes != nil && w.crashes(commit, i) {
@@ -500,6 +501,7 @@ func (w *world) build(x BuildAttempt) Fact {
 		w.commits[became] = commit{parent: tip, pr: m.PR, head: m.Head, attempt: x.Attempt}
 		tip = became
 		m.Became, m.Commits = became, []string{became}
+		m.Folders = w.folders[m.PR]
 		built.Members = append(built.Members, m)
 		built.New, built.Tree = became, "tree of "+became
 	}

@@ -133,7 +133,7 @@ func (t *step) candidates() []search.Candidate {
 			from = &members
 		}
 		if e := t.entries[(*from)[0]]; !t.doubted(e.PR.Number) {
-			all = append(all, search.Candidate{PR: e.PR.Number, Alone: e.alone(), First: e.Turn.Front, Held: e.held(), Clashes: t.liveClashes(e)})
+			all = append(all, search.Candidate{PR: e.PR.Number, Fail: t.suspicion(e), Alone: e.alone(), First: e.Turn.Front, Held: e.held(), Clashes: t.liveClashes(e)})
 		}
 		*from = (*from)[1:]
 	}

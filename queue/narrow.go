@@ -16,13 +16,23 @@ import (
 // namedTests is from how many failing tests on a shard's list may be cut off.
 const namedTests = 50
 
-func (a *Attempt) narrow() bool { return len(a.Narrow) > 0 }
+// narrow reports whether an attempt only tells. One on the base runs everything
+// where a few tests alone told nothing.
+func (a *Attempt) narrow() bool { return len(a.Narrow) > 0 || a.OnBase }
+
+// asked are the tests that a narrow attempt is asked about.
+func (t *step) asked(a *Attempt) []FailedTest {
+	if len(a.Narrow) == 0 && t.header.Doubt != nil {
+		return t.header.Doubt.Tests
+	}
+	return a.Narrow
+}
 
 // narrowPlan is what a narrow attempt must hear of: the suites of its tests, in
 // as many variants as were red. The checks the branch asks for are not among it.
 func (t *step) narrowPlan(a *Attempt) Plan {
 	p := Plan{Suites: map[string]int{}, Variants: map[string]int{}}
-	for _, f := range a.Narrow {
+	for _, f := range t.asked(a) {
 		p.Suites[f.Suite] = t.header.Settings.Suites[f.Suite]
 		for _, run := range t.header.RedRuns {
 			if hasTest(run.Ending.Tests, f) {
@@ -43,7 +53,7 @@ type word struct {
 
 // judgeNarrow reads the shards' reports for the named tests and nothing else. A
 // shard without a report, or red without a test, is an error and no flake.
-func (a *Attempt) judgeNarrow(now time.Time, s Settings) word {
+func (a *Attempt) judgeNarrow(now time.Time, s Settings, tests []FailedTest) word {
 	w, broken := word{}, ""
 	for _, sh := range a.Shards {
 		state, _ := a.job(sh)
@@ -52,7 +62,7 @@ func (a *Attempt) judgeNarrow(now time.Time, s Settings) word {
 			broken = fmt.Sprintf("The job of %s ended without a report.", sh.label())
 		case sh.Result == "" || sh.Result.Green():
 		case sh.Result == shard.ResultFailed && len(sh.Failed) > 0:
-			own := commonTests(sh.Failed, a.Narrow)
+			own := commonTests(sh.Failed, tests)
 			if len(own) == 0 && len(sh.Failed) >= namedTests {
 				broken = fmt.Sprintf("%s failed in too many tests to say which.", sh.label())
 			}
@@ -69,8 +79,8 @@ func (a *Attempt) judgeNarrow(now time.Time, s Settings) word {
 	late := a.judgeTime(now, s, missing)
 	switch {
 	case broken == "" && missing == "":
-		w.over, w.tests = true, a.Narrow
-	case broken != "" || late.state == failed || a.runsDone() && a.quiet() || len(commonTests(a.Narrow, w.failed)) == len(a.Narrow):
+		w.over, w.tests = true, tests
+	case broken != "" || late.state == failed || a.runsDone() && a.quiet() || len(commonTests(tests, w.failed)) == len(tests):
 		w.over = true
 	}
 	if w.detail == "" {
@@ -107,7 +117,7 @@ func (a *Attempt) narrowMissing() string {
 
 // hearNarrow books what a narrow attempt says, once it is known.
 func (t *step) hearNarrow(a *Attempt) {
-	w := a.judgeNarrow(t.now, t.header.Settings)
+	w := a.judgeNarrow(t.now, t.header.Settings, t.asked(a))
 	if !w.over {
 		return
 	}

@@ -178,7 +178,7 @@ func (t *step) hotfix() *Entry {
 		if !e.Turn.Front {
 			break
 		}
-		if e.eligible() && !t.clashes(e) && !t.triedOnRed(e) {
+		if e.eligible() && !t.clashes(e) && !t.triedOnRed(e) && !t.doubted(pr) {
 			return e
 		}
 	}

@@ -116,7 +116,7 @@ func (t *step) suspects() []search.Candidate {
 	t.sortByTurn(prs)
 	all := make([]search.Candidate, len(prs))
 	for i, pr := range prs {
-		all[i].PR = pr
+		all[i] = search.Candidate{PR: pr, Fail: t.suspicion(t.entries[pr])}
 	}
 	return all
 }

@@ -56,6 +56,8 @@ func TestNextOfSerial(t *testing.T) {
 		"all of it is landing":        {View{Rates: rates, Line: lineOf(2), Builds: []Build{{ID: 9, Members: []int{1, 2}, Green: true}}}, ""},
 		"it does not follow what is landing": {View{Rates: rates, Line: lineOf(5), Builds: []Build{{ID: 9, Members: []int{1, 2}, Green: true}, {ID: 8, Members: []int{1, 2, 3}}}},
 			"[3 4 5] on 9; drop [8]"},
+		"only a guilty one behind what is landing": {View{Rates: rates, Line: lineOf(2), Builds: []Build{{ID: 9, Members: []int{1}, Green: true}, {ID: 8, On: 9, Members: []int{2}}},
+			Reds: []Red{{Members: []int{1, 2}, Times: 2}}}, "drop [8]"},
 		"nobody but one who is guilty":    {View{Rates: rates, Line: lineOf(1), Reds: []Red{{Members: []int{1}, Times: 1}}}, "[1] on 0"},
 		"a likely flake goes with others": {View{Rates: Rates{Fail: 0.01, Flake: 0.05}, Line: lineOf(9), Reds: []Red{{Members: []int{1}, Times: 1}}}, "[1 2 3 4 5 6 7 8 9] on 0"},
 		"a likely culprit goes alone":     {View{Rates: Rates{Fail: 0.10, Flake: 0.05}, Line: lineOf(9), Reds: []Red{{Members: []int{1}, Times: 1}}}, "[1] on 0"},
