@@ -1,0 +1,3 @@
+package sim
+
+func playOurs(l Load) *world { return newWorld(l) }

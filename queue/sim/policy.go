@@ -1,0 +1,59 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+)
+
+// policies are those known by name; peers only, "adaptive" is ours.
+var policies = []struct {
+	name string
+	make func(rerun bool) peer
+}{
+	{"single", func(r bool) peer { return &serial{size: 1, rerun: r} }},
+	{"halving-8", func(r bool) peer { return &serial{size: 8, halves: true, rerun: r} }},
+	{"halving", func(r bool) peer { return &serial{halves: true, rerun: r} }},
+	{"dorfman-8", func(r bool) peer { return &serial{size: 8, rerun: r} }},
+	{"groups", func(r bool) peer { return &pipeline{size: 1, rerun: r} }},
+	{"window", func(r bool) peer { return &pipeline{size: 1, rerun: r, window: &window{windowStart}} }},
+	{"batches-5", func(r bool) peer { return &pipeline{size: 5, rerun: r} }},
+	{"tree", func(r bool) peer { return &tree{rerun: r, again: map[int]bool{}} }},
+}
+
+// The policies that are not peers: ours, and the bound no queue can beat.
+const (
+	Adaptive = "adaptive"
+	Oracle   = "oracle"
+)
+
+// rerunSuffix asks for one rerun of a red single: "groups+rerun".
+const rerunSuffix = "+rerun"
+
+// Policies are the names Simulate knows, ours first; each peer also with "+rerun".
+func Policies() []string {
+	names := []string{Adaptive, Oracle}
+	for _, p := range policies {
+		names = append(names, p.name, p.name+rerunSuffix)
+	}
+	return names
+}
+
+// Simulate plays a load under a policy. It fails where the load or the name is wrong.
+func Simulate(l Load, policy string) (Figures, error) {
+	if err := l.Validate(); err != nil {
+		return Figures{}, err
+	}
+	switch policy {
+	case Adaptive:
+		return playOurs(l).figures(policy), nil
+	case Oracle:
+		return play(l, &oracle{}).figures(policy), nil
+	}
+	name, rerun := strings.CutSuffix(policy, rerunSuffix)
+	for _, p := range policies {
+		if p.name == name {
+			return play(l, p.make(rerun)).figures(policy), nil
+		}
+	}
+	return Figures{}, fmt.Errorf("--policy %q is not known; known are %s", policy, strings.Join(Policies(), ", "))
+}
