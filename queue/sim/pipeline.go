@@ -1,5 +1,7 @@
 package sim
 
+import "slices"
+
 // pipeline tests each part of the line on top of all before it: GitHub's groups,
 // Mergify's batches, Zuul's window.
 type pipeline struct {
@@ -42,37 +44,55 @@ func (p *pipeline) plan(l *lab) {
 	}
 }
 
-// upTo is what part i is tested with: itself and all before it. Zuul leaves out what is red already.
+// upTo is what part i is tested with: itself and all before it that is not red already.
 func (p *pipeline) upTo(i int) []int {
 	var set []int
 	for j, x := range p.parts[:i+1] {
-		if p.window != nil && j < i && x.build != nil && x.build.state == red {
-			continue
+		if j == i || !x.red() {
+			set = append(set, x.members...)
 		}
-		set = append(set, x.members...)
 	}
 	return set
 }
+
+func (x *part) red() bool { return x.build != nil && x.build.state == red }
 
 func (p *pipeline) done(l *lab, b *build) {
 	i := 0
 	for p.parts[i].build != b {
 		i++
 	}
-	switch {
+	x := p.parts[i]
+	switch n := len(x.members); {
 	case b.state == green && p.window == nil:
-		l.landAll(b) // and with it all that is shorter
-		for _, x := range p.parts[:i+1] {
-			l.stop(x.build, cancelled)
-		}
-		p.parts = p.parts[i+1:]
-	case b.state == red && p.window != nil:
+		p.landUpTo(l, i) // and with it all that is shorter
+	case b.state == green:
+	case n == 1 && p.rerun && !x.again:
+		x.again, x.build = true, nil
+	case n > 1:
+		p.restart(l, i)
+		mid := (n + 1) / 2
+		p.parts = slices.Replace(p.parts, i, i+1, &part{members: x.members[:mid]}, &part{members: x.members[mid:]})
+	default:
 		p.restart(l, i+1)
 	}
 	p.settle(l)
 }
 
-// restart stops what is built behind a failure; it is built anew.
+// landUpTo lands a green part with all it stands on. What was red on the way was
+// red on top of what has landed now: it is out.
+func (p *pipeline) landUpTo(l *lab, i int) {
+	l.landAll(p.parts[i].build)
+	for _, x := range p.parts[:i] {
+		if x.red() {
+			l.putOut(x.members[0])
+		}
+		l.stop(x.build, cancelled)
+	}
+	p.parts = p.parts[i+1:]
+}
+
+// restart stops what is built behind a failure; it is built anew, without it.
 func (p *pipeline) restart(l *lab, from int) {
 	for _, x := range p.parts[from:] {
 		l.stop(x.build, cancelled)
@@ -84,38 +104,20 @@ func (p *pipeline) restart(l *lab, from int) {
 func (p *pipeline) settle(l *lab) {
 	for len(p.parts) > 0 && p.parts[0].build != nil {
 		first := p.parts[0]
-		switch {
-		case first.build.state == green:
+		switch first.build.state {
+		case running:
+			return
+		case green:
 			l.landAll(first.build)
-			p.parts = p.parts[1:]
 			if p.window != nil {
-				p.window.size++
+				p.window.size = min(p.window.size+1, WCAP(l))
 			}
-		case first.build.state == running:
-			return
-		case len(first.members) == 1 && p.rerun && !first.again:
-			first.again, first.build = true, nil
-			return
 		default:
-			p.fail(l, first)
+			l.putOut(first.members[0])
+			if p.window != nil {
+				p.window.size = max(WFLOOR, p.window.size/2)
+			}
 		}
-	}
-}
-
-// fail takes a red part out of the line, or cuts it; all behind it is built anew.
-func (p *pipeline) fail(l *lab, first *part) {
-	if p.window != nil {
-		p.window.size = max(windowFloor, p.window.size/2)
 		p.parts = p.parts[1:]
-		l.putOut(first.members[0])
-		return // those behind were built without it
 	}
-	p.restart(l, 1)
-	if n := len(first.members); n > 1 {
-		mid := (n + 1) / 2
-		p.parts = append([]*part{{members: first.members[:mid]}, {members: first.members[mid:]}}, p.parts[1:]...)
-		return
-	}
-	p.parts = p.parts[1:]
-	l.putOut(first.members[0])
 }
