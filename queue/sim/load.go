@@ -1,7 +1,7 @@
 package sim
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -21,6 +21,19 @@ type Load struct {
 	Saturated bool // all of them wait from the start, so that the line is never short
 	// Evidence: each bad pull request fails one test of its own, which is reported.
 	Evidence bool
+}
+
+// String is the load in a line, to stand beside its figures.
+func (l Load) String() string {
+	shape := ""
+	if l.Day {
+		shape = " in a working day's burst"
+	}
+	if l.Saturated {
+		shape += ", line always full"
+	}
+	return fmt.Sprintf("%g/h%s, %g %% bad, %g %% flakes, pairs %g, K=%d, %g h, seed %d",
+		l.Rate, shape, 100*l.Fail, 100*l.Flake, l.Conflict, l.Parallel, l.Hours, l.Seed)
 }
 
 // pairTime is how near in time two pull requests must arrive to conflict.
@@ -47,7 +60,7 @@ func (l Load) Validate() error {
 	case l.Parallel < 1 || l.Parallel > 1000:
 		return fmt.Errorf("--parallel is 1 to 1000 runs side by side, not %d", l.Parallel)
 	}
-	return errors.Join(share("fail", l.Fail), share("flake", l.Flake), share("conflict", l.Conflict))
+	return cmp.Or(share("fail", l.Fail), share("flake", l.Flake), share("conflict", l.Conflict))
 }
 
 // change is one pull request as it truly is.

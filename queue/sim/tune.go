@@ -1,3 +1,4 @@
 package sim
-var WFLOOR=3
-var WCAP=func(l *lab) int { return 1000 }
+
+var WFLOOR = 3
+var WCAP = func(l *lab) int { return 1000 }
