@@ -9,7 +9,7 @@ import (
 )
 
 func TestCalib(t *testing.T) {
-	ws := map[float64]float64{1: 300, 5: 64, 20: 40, 60: 16}
+	ws := map[float64]float64{1: 300, 5: 64, 20: 45, 60: 18}
 	for _, k := range []int{1, 4, 16} {
 		for _, pol := range strings.Fields(os.Getenv("POLS")) {
 			if k > 1 && (strings.HasPrefix(pol, "hal") || pol == "single" || pol == "dorfman-8") {

@@ -69,7 +69,7 @@ var dawn = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
 // busyLoop is how many events of one instant are too many; sweepPace is how often
 // the list of labels is answered: nothing is lost here.
 const (
-	busyLoop  = 200_000
+	busyLoop  = 20_000
 	sweepPace = 10 * time.Minute
 	narrowRun = 0.3 // of a full run's time
 )

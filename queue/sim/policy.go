@@ -17,8 +17,8 @@ var policies = []struct {
 	{"halving", func(r bool) peer { return &serial{halves: true, rerun: r} }},
 	{"dorfman-8", func(r bool) peer { return &serial{size: 8, rerun: r} }},
 	{"groups", func(r bool) peer { return &pipeline{size: 1, rerun: r} }},
-	{"window", func(r bool) peer { return &pipeline{size: 1, rerun: r, window: &window{windowStart}} }},
-	{"batches-5", func(r bool) peer { return &pipeline{size: 5, rerun: r} }},
+	{"window", func(r bool) peer { return &pipeline{size: 1, rerun: r, window: windowMost} }},
+	{"batches-5", func(r bool) peer { return &pipeline{size: 5, rerun: r, patient: true} }},
 	{"tree", func(r bool) peer { return &tree{rerun: r, again: map[int]bool{}} }},
 }
 

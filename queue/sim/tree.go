@@ -19,6 +19,9 @@ type guess struct {
 	chance float64
 }
 
+// leastChance is how likely a build must be needed to be started.
+const leastChance = 0.03
+
 // depth bounds how far ahead a guess looks.
 const depth = 64
 
@@ -89,6 +92,9 @@ func (t *tree) wanted(l *lab) [][]int {
 		}
 		g := ways[best]
 		ways = slices.Delete(ways, best, best+1)
+		if g.chance < leastChance {
+			break
+		}
 		if g.at >= len(t.parts) || g.at >= depth {
 			continue
 		}
