@@ -126,7 +126,7 @@ func (p *pipeline) fail(l *lab, first *part) bool {
 		p.restart(l, 1)
 	}
 	if p.window > 0 {
-		p.window = max(windowFloor, p.window/2)
+		p.window = max(windowFloor, min(p.window, l.Parallel)/2)
 	}
 	if n := len(first.members); n > 1 {
 		mid := (n + 1) / 2
