@@ -134,7 +134,7 @@ func MeasureRuns() ([]Measure, error) {
 	}
 	var all []Load
 	for _, b := range bounds {
-		all = append(all, Load{Rate: 60, Hours: 50, Fail: b.fail, Flake: b.flake, Parallel: 1, Seed: 1, Saturated: true})
+		all = append(all, Load{Rate: 60, Hours: 15, Fail: b.fail, Flake: b.flake, Parallel: 1, Seed: 1, Saturated: true})
 	}
 	figures, err := simulateEach(all, Adaptive)
 	if err != nil {
