@@ -17,21 +17,22 @@ type serial struct {
 	next        int
 	named       bool // red runs name their failing tests
 	landed, out int
-	wrong       int // good ones thrown out
-	full, small int // runs
-	arrived     int
+	wrong       int     // good ones thrown out
+	full, small int     // runs
+	truth       float64 // how often good code is red
+	pair        bool    // 1 and 2 are bad together
+	gone        map[int]bool
 }
 
 const narrowCost = 0.3
 
 func newSerial(p, f float64, seed int64) *serial {
-	return &serial{view: View{Rates: Rates{Fail: p, Flake: f}, Slots: 1}, chance: rand.New(rand.NewSource(seed)), bad: map[int]bool{}}
+	return &serial{view: View{Rates: Rates{Fail: p, Flake: f}, Slots: 1}, truth: f, chance: rand.New(rand.NewSource(seed)), bad: map[int]bool{}, gone: map[int]bool{}}
 }
 
 func (s *serial) fill(n int) {
 	for len(s.view.Line) < n {
 		s.next++
-		s.arrived++
 		s.bad[s.next] = s.chance.Float64() < s.view.Fail
 		s.view.Line = append(s.view.Line, Candidate{PR: s.next})
 	}
@@ -75,7 +76,13 @@ func (s *serial) run(start Start) {
 			}
 		}
 	}
-	if run.Green && s.chance.Float64() < s.view.Flake && (start.Tests == nil || s.chance.Float64() < 0.1) {
+	if s.clashes(start.Members) && (start.Tests == nil || slices.Contains(start.Tests, "TestPair")) {
+		run.Green = false
+		if s.named {
+			run.Failed = append(run.Failed, "TestPair")
+		}
+	}
+	if run.Green && s.chance.Float64() < s.truth && (start.Tests == nil || s.chance.Float64() < 0.1) {
 		run.Green = false
 		if s.named {
 			run.Failed = []string{"TestFlaky"}
@@ -92,8 +99,17 @@ func (s *serial) run(start Start) {
 	s.view.Reds = Learn(s.view.Reds, run)
 	if run.Green && start.Tests == nil {
 		s.landed += len(start.Members)
+		for _, pr := range start.Members {
+			s.gone[pr] = true
+		}
 		s.leave(start.Members, nil)
 	}
+}
+
+// clashes reports whether two that don't go together would meet.
+func (s *serial) clashes(members []int) bool {
+	has := func(pr int) bool { return s.gone[pr] || slices.Contains(members, pr) }
+	return s.pair && has(1) && has(2) && (slices.Contains(members, 1) || slices.Contains(members, 2))
 }
 
 func (s *serial) cost() float64 {
@@ -104,7 +120,7 @@ func saturate(t *testing.T, p, f float64, named, narrow bool) *serial {
 	t.Helper()
 	s := newSerial(p, f, 1)
 	s.named, s.view.Narrow = named, narrow
-	for s.landed < 20_000 {
+	for s.landed < 40_000 {
 		s.fill(400)
 		if err := s.step(); err != nil {
 			t.Fatal(err)
