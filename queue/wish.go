@@ -174,6 +174,7 @@ func (t *step) compareWishes(f WishesFound) {
 			t.lookAt(pr)
 		}
 	}
+	t.placed = t.positions() // the line stays as it is in what follows
 	for _, e := range t.inOrder() {
 		if e.free() && !labelled[e.PR.Number] {
 			t.lookAt(e.PR.Number)
@@ -187,6 +188,7 @@ func (t *step) compareWishes(f WishesFound) {
 			t.touchEntry(e.PR.Number)
 		}
 	}
+	t.placed = nil
 }
 
 // keepEnded is how long an ended entry stands for its used wish: late readings still show that.
