@@ -70,7 +70,7 @@ var dawn = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
 // the list of labels is answered: nothing is lost here.
 const (
 	busyLoop  = 20_000
-	sweepPace = 10 * time.Minute
+	sweepPace = time.Hour
 	narrowRun = 0.3 // of a full run's time
 )
 
