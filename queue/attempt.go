@@ -40,6 +40,8 @@ type Attempt struct {
 	// Narrow, where it is set, are the only tests it runs: a search for a culprit.
 	// Such an attempt never lands.
 	Narrow []FailedTest `json:"narrow,omitempty"`
+	// OnBase: it has no members and no batch, and asks the base itself.
+	OnBase bool `json:"on_base,omitempty"`
 	// At is the committer date, so that a rebuild gives the same commits.
 	At      time.Time `json:"at"`
 	Plan    Plan      `json:"plan"`
@@ -115,6 +117,8 @@ type Move struct {
 type Plan struct {
 	Checks []NamedCheck   `json:"checks,omitempty"`
 	Suites map[string]int `json:"suites,omitempty"`
+	// Variants is, in a narrow attempt, how many variants of a suite must report.
+	Variants map[string]int `json:"variants,omitempty"`
 }
 
 // Named reports whether the plan names anything; if not, every workflow run of

@@ -84,7 +84,9 @@ type Entry struct {
 	// the place in line between equal turns.
 	Order int64 `json:"order"`
 	Turn  Turn  `json:"turn,omitzero"`
-	Batch int64 `json:"batch,omitempty"`
+	// Marks are the labels of ours that the last sweep found on it.
+	Marks string `json:"marks,omitempty"`
+	Batch int64  `json:"batch,omitempty"`
 	// Attempt is the attempt that tests it now, or the one that landed it.
 	Attempt int64 `json:"attempt,omitempty"`
 	// Clashes are attempts whose members it conflicts with in text.

@@ -105,6 +105,7 @@ func (t *step) advance() {
 		}
 	}
 	t.closeBatches()
+	t.forgetLooks()
 	t.sweepWhenDue()
 	t.startNext()
 }

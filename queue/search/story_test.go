@@ -128,6 +128,12 @@ func TestNextOfNarrow(t *testing.T) {
 			t.Errorf("%s: %q, not %q", name, got, c.want)
 		}
 	}
+	hurry := v
+	hurry.Reds, hurry.Slots, hurry.Builds = []Red{{Members: []int{2, 3, 4, 5}, Times: 1, Tests: a}}, 1, nil
+	hurry.Line = append([]Candidate{{PR: 1, Alone: true, First: true}}, lineOf(20)[1:]...)
+	if got := told(Next(hurry)); got != "[1] on 0" {
+		t.Errorf("one that goes first: %q", got)
+	}
 	v = View{Rates: Rates{Fail: 0.01, Flake: 0.10}, Line: lineOf(20), Slots: 4, Narrow: true, Reds: []Red{{Members: []int{1, 2}, Times: 1, Tests: a}}}
 	c := Next(v)
 	if len(c.Start) < 2 || told(Choice{Start: c.Start[:1]}) != "[1 2] on 0 only [TestA]" || slices.Contains(c.Start[1].Members, 1) || c.Start[1].On != 0 {

@@ -196,13 +196,13 @@ func TestCodeSpans(t *testing.T) {
 func TestEveryWordOfTheQueueHasPlainWords(t *testing.T) {
 	reasons := []queue.Reason{queue.Conflict, queue.ChecksFailed, queue.TimedOut, queue.NeverStarted, queue.HeadMoved, queue.ApprovalLost,
 		queue.LabelRemoved, queue.Closed, queue.Draft, queue.Retargeted, queue.NotPermitted, queue.RefusedByRule, queue.Withdrawn,
-		queue.AlreadyContained, queue.LandedElsewhere, queue.Infrastructure, queue.AppRemoved, queue.Integrity}
+		queue.AlreadyContained, queue.LandedElsewhere, queue.ConflictingPair, queue.Infrastructure, queue.AppRemoved, queue.Integrity}
 	for _, r := range reasons {
 		if reasonWords[r] == "" {
 			t.Errorf("reason %s has no words", r)
 		}
 	}
-	for _, w := range []queue.Wait{queue.NotApproved, queue.InLine, queue.InTest, queue.InLanding, queue.OnHold, queue.NoRunner, queue.Paused, queue.InvalidConfig, queue.GitHubUnavailable} {
+	for _, w := range []queue.Wait{queue.NotApproved, queue.InLine, queue.InTest, queue.InLanding, queue.OnHold, queue.NoRunner, queue.Paused, queue.BaseRed, queue.InvalidConfig, queue.GitHubUnavailable} {
 		if waitWords[w] == "" {
 			t.Errorf("wait %s has no words", w)
 		}

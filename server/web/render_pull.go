@@ -19,6 +19,7 @@ type pullBody struct {
 	State      string
 	More       string // one sentence below the state
 	Pause      *pauseView
+	Red        *redView
 	End        *endView
 	Head       link
 	Runs       int
@@ -81,7 +82,7 @@ func (s *scene) pullPage(lives []queue.Entry) pullBody {
 	body.Became = s.commit(e.Became)
 	s.state(&body, e)
 	if !e.Phase.Ended() {
-		body.Pause = s.pause()
+		body.Pause, body.Red = s.pause(), s.red()
 	}
 	for _, a := range s.rows.Attempts {
 		if a.ID == e.Attempt && live(a) && holds(a, e.PR.Number) {

@@ -16,12 +16,15 @@ type queueBody struct {
 	Problem    string
 	Missing    bool
 	Pause      *pauseView
+	Red        *redView // the base is red by itself
 	Label      string
 	Batches    []batchView
 	Line       []lineRow
 	Landed     []landedRow
 	Out        []outRow
 }
+
+type redView struct{ Title, Text string }
 
 type pauseView struct {
 	By, Reason, Rule string
@@ -89,7 +92,7 @@ func (s *scene) queue(path string) queueBody {
 	h := s.rows.Header
 	body := queueBody{Path: path, Repository: link{Text: s.repository(), URL: s.at()}, Branch: s.branch(s.place.Branch),
 		Tip: s.commit(h.Tip), Progress: s.since(h.ProgressAt), Problem: h.Problem, Missing: h.Missing, Label: h.Settings.Label,
-		Pause: s.pause()}
+		Pause: s.pause(), Red: s.red()}
 	if body.Pause != nil {
 		body.Pause.Path = path
 	}
@@ -112,6 +115,14 @@ func (s *scene) queue(path string) queueBody {
 		}
 	}
 	return body
+}
+
+func (s *scene) red() *redView {
+	title, text := queue.RedBase(s.rows.Header)
+	if title == "" {
+		return nil
+	}
+	return &redView{title, text}
 }
 
 func (s *scene) pause() *pauseView {
