@@ -140,6 +140,25 @@ func TestABaseThatSaysNothing(t *testing.T) {
 	})
 }
 
+// Given a red base, and narrow runs that end in error at first, then a second full
+// run that names the test has the base asked: the first one's word is not the charge.
+func TestARedBaseAfterANarrowError(t *testing.T) {
+	story(t, func(w *world) {
+		w.sharded()
+		w.broken = true
+		until := w.now.Add(15 * time.Minute)
+		w.crashes = func(commit string, shard int) bool { return w.narrowOf(commit) != nil && w.now.Before(until) }
+		w.queue(1)
+		w.run(30 * time.Minute)
+		if last := w.lastEnd(1); last != nil || !w.state.baseRed() {
+			w.t.Fatalf("#1 is blamed for the base: %s", w.where(1))
+		}
+		w.broken = false
+		w.untilEnded(1)
+		w.requireLanded(1)
+	})
+}
+
 // Given a free slot beside a search, then the base is asked at once.
 func TestTheBaseIsAskedBesideASearch(t *testing.T) {
 	story(t, func(w *world) {

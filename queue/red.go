@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -120,17 +121,19 @@ func (t *step) suspects() []search.Candidate {
 	return all
 }
 
-// charge is the red run that says most of one: the smallest that had it.
+// charge is the red run that says most of one: the smallest that had it, of equals
+// one that names tests, which the base can be asked about.
 func (t *step) charge(pr int) *RedRun {
 	var best *RedRun
-	least := 0
+	var fact search.Red
 	for _, r := range t.header.Reds {
 		run := t.redRun(r.Run)
 		if run == nil || r.Passed || !contains(r.Members, pr) {
 			continue
 		}
-		if best == nil || len(r.Members) < least || len(r.Members) == least && len(run.PRs) < len(best.PRs) {
-			best, least = run, len(r.Members)
+		if best == nil || cmp.Or(cmp.Compare(len(r.Members), len(fact.Members)), cmp.Compare(len(run.PRs), len(best.PRs)),
+			cmp.Compare(min(1, len(fact.Tests)), min(1, len(r.Tests)))) < 0 {
+			best, fact = run, r
 		}
 	}
 	return best
