@@ -30,7 +30,7 @@ func main() {
 	var cli commands
 	parsed := kong.Parse(&cli, kong.Name("mainstay"),
 		kong.Description("A merge queue that only ever moves the base branch to a commit that was tested green under its own SHA."),
-		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
+		kong.ShortUsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
 	if err := parsed.Run(); err != nil {
 		var code exitCode
 		if errors.As(err, &code) {

@@ -51,7 +51,7 @@ var published = map[int]map[string]float64{
 const peerSeeds = 2
 
 // MeasurePeers holds the peers' mean waits against the published ones.
-func MeasurePeers(parallel int) ([]Measure, error) {
+func MeasurePeers(stopped func() error, parallel int) ([]Measure, error) {
 	var names []string
 	for name := range published[parallel] {
 		names = append(names, name)
@@ -61,7 +61,7 @@ func MeasurePeers(parallel int) ([]Measure, error) {
 	for _, name := range names {
 		var waits []float64
 		for seed := range uint64(peerSeeds) {
-			figures, err := simulateEach(loads(parallel, seed+1), name)
+			figures, err := simulateEach(stopped, loads(parallel, seed+1), name)
 			if err != nil {
 				return nil, err
 			}
@@ -83,16 +83,16 @@ var waitGoals = map[int]struct {
 const honestShare = 0.005
 
 // MeasureWaits holds our mean wait against the best peer's of each of the 45 loads.
-func MeasureWaits(parallel int) ([]Measure, error) {
+func MeasureWaits(stopped func() error, parallel int) ([]Measure, error) {
 	all := loads(parallel, 1)
-	ours, err := simulateEach(all, Adaptive)
+	ours, err := simulateEach(stopped, all, Adaptive)
 	if err != nil {
 		return nil, err
 	}
 	best := make([]float64, len(all))
 	for _, p := range policies {
 		for _, name := range []string{p.name, p.name + rerunSuffix} {
-			theirs, err := simulateEach(all, name)
+			theirs, err := simulateEach(stopped, all, name)
 			if err != nil {
 				return nil, err
 			}
@@ -125,31 +125,40 @@ func MeasureWaits(parallel int) ([]Measure, error) {
 	}, nil
 }
 
+// runsSeeds are how many seeds the runs are counted over: few are bad in one.
+const runsSeeds = 4
+
 // MeasureRuns holds the runs per landed pull request of a full serial queue
 // against what theory allows.
-func MeasureRuns() ([]Measure, error) {
+func MeasureRuns(stopped func() error) ([]Measure, error) {
 	bounds := []struct{ fail, flake, bound, over float64 }{
 		{0.01, 0, 0.082, 1.15}, {0.05, 0, 0.301, 1.15}, {0.10, 0, 0.521, 1.15},
 		{0.01, 0.05, 0.095, 1.25}, {0.05, 0.05, 0.352, 1.25}, {0.10, 0.05, 0.608, 1.25},
 	}
 	var all []Load
 	for _, b := range bounds {
-		all = append(all, Load{Rate: 60, Hours: 15, Fail: b.fail, Flake: b.flake, Parallel: 1, Seed: 1, Saturated: true})
+		for seed := range uint64(runsSeeds) {
+			all = append(all, Load{Rate: 60, Hours: 15, Fail: b.fail, Flake: b.flake, Parallel: 1, Seed: seed + 1, Saturated: true})
+		}
 	}
-	figures, err := simulateEach(all, Adaptive)
+	figures, err := simulateEach(stopped, all, Adaptive)
 	if err != nil {
 		return nil, err
 	}
 	var measures []Measure
 	for i, b := range bounds {
-		measures = append(measures, Measure{fmt.Sprintf("sim.runs.p%g.f%g", 100*b.fail, 100*b.flake), figures[i].RunsPerLanded / b.bound,
+		runs, landed := 0.0, 0.0
+		for _, f := range figures[i*runsSeeds : (i+1)*runsSeeds] {
+			runs, landed = runs+f.RunsPerLanded*float64(f.Landed), landed+float64(f.Landed)
+		}
+		measures = append(measures, Measure{fmt.Sprintf("sim.runs.p%g.f%g", 100*b.fail, 100*b.flake), runs / landed / b.bound,
 			fmt.Sprintf("x %g runs/landed, K=1, line full", b.bound), b.over})
 	}
 	return measures, nil
 }
 
 // MeasureShips are the two loads people ask about: 81 and 180 ships a day.
-func MeasureShips() ([]Measure, error) {
+func MeasureShips(stopped func() error) ([]Measure, error) {
 	goals := []struct {
 		load      Load
 		mean, p95 float64
@@ -162,7 +171,7 @@ func MeasureShips() ([]Measure, error) {
 		g.load.Fail, g.load.Flake, g.load.Conflict, g.load.Hours, g.load.Seed = 0.05, 0.01, usualConflict, 200, 1
 		all = append(all, g.load)
 	}
-	figures, err := simulateEach(all, Adaptive)
+	figures, err := simulateEach(stopped, all, Adaptive)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +185,7 @@ func MeasureShips() ([]Measure, error) {
 }
 
 // MeasureEvidence compares the search with the failing tests named and without.
-func MeasureEvidence() ([]Measure, error) {
+func MeasureEvidence(stopped func() error) ([]Measure, error) {
 	var measures []Measure
 	for _, at := range []struct {
 		rate     float64
@@ -186,7 +195,7 @@ func MeasureEvidence() ([]Measure, error) {
 			blind := Load{Rate: at.rate, Parallel: at.parallel, Fail: fail, Flake: 0.01, Conflict: usualConflict, Hours: 100, Seed: 1}
 			named := blind
 			named.Evidence = true
-			f, err := simulateEach([]Load{blind, named}, Adaptive)
+			f, err := simulateEach(stopped, []Load{blind, named}, Adaptive)
 			if err != nil {
 				return nil, err
 			}
@@ -199,10 +208,14 @@ func MeasureEvidence() ([]Measure, error) {
 	return measures, nil
 }
 
-// simulateEach plays each load under one policy, two at a time.
-func simulateEach(all []Load, policy string) ([]Figures, error) {
+// simulateEach plays each load under one policy, two at a time, until stopped gives an error.
+func simulateEach(stopped func() error, all []Load, policy string) ([]Figures, error) {
 	figures, failed := make([]Figures, len(all)), make([]error, len(all))
-	sideBySide(len(all), func(i int) { figures[i], failed[i] = Simulate(all[i], policy) })
+	sideBySide(len(all), func(i int) {
+		if failed[i] = stopped(); failed[i] == nil {
+			figures[i], failed[i] = Simulate(all[i], policy)
+		}
+	})
 	for _, err := range failed {
 		if err != nil {
 			return nil, err
