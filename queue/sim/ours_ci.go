@@ -52,9 +52,11 @@ func (f *forge) employ() {
 		f.runs++
 		j.began, j.run.Status, j.check.Status = f.now, inProgress, inProgress
 		f.decide(j)
-		took := takes(f.rand, j.green)
-		if f.narrow[j.Attempt] != nil {
-			took = time.Duration(narrowRun * float64(took))
+		only := f.narrow[j.Attempt]
+		took := takes(f.rand, j.green || only != nil)
+		if only != nil {
+			share := float64(len(only)) / suiteTests
+			took = time.Duration((narrowRun + (1-narrowRun)*share) * float64(took))
 		}
 		f.at(f.now+took, func() { f.finish(j) })
 	}
@@ -124,7 +126,7 @@ func (f *forge) finish(j *job) {
 
 func (f *forge) report(j *job) queue.Shard {
 	sh := queue.Shard{Suite: "unit", Total: 1, CheckRun: j.check.ID, RunID: j.run.ID, RunTry: 1, Inventory: "all",
-		StartedAt: dawn.Add(j.began), EndedAt: f.clockTime(), Result: shard.ResultPassed, Tests: 1000, Failed: j.failed}
+		StartedAt: dawn.Add(j.began), EndedAt: f.clockTime(), Result: shard.ResultPassed, Tests: suiteTests, Failed: j.failed}
 	if !j.green {
 		sh.Result = shard.ResultFailed
 	}
