@@ -8,7 +8,7 @@ import (
 // The rule: test the front of the line, as long as its chance of green is
 // nearest to what tells most.
 const (
-	batchLoad = 0.6 // bad ones expected in a fresh segment when one build runs at a time
+	batchLoad = 0.8 // bad ones expected in a fresh segment when one build runs at a time
 	redTarget = 0.45
 	look      = 3 // a segment is never longer than look/p
 	// Who is good with less than lateBelow waits while others can be tested: its own
