@@ -9,7 +9,7 @@ import (
 // nearest to what tells most.
 const (
 	batchLoad = 0.8 // bad ones expected in a fresh segment when one build runs at a time
-	redTarget = 0.45
+	redTarget = 0.5
 	look      = 3 // a segment is never longer than look/p
 	// Who is good with less than lateBelow waits while others can be tested: its own
 	// run would most likely be red and land nobody. No more than lateMost wait so.
