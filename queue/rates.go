@@ -13,7 +13,8 @@ type Rates struct {
 }
 
 // What is believed before anything is known: 4 % of pull requests are bad, as if
-// 25 had been seen; 2 % of runs lie, as if 25 had been: more than most, so that a young queue blames nobody too soon.
+// 25 had been seen; 2 % of runs lie, as if 25 had been: more than most, so that
+// a young queue blames nobody too soon.
 const (
 	priorBad, priorSeen   = 1, 25
 	priorFlakes, priorRun = 0.5, 25
