@@ -289,8 +289,8 @@ func TestInTurnIsAPrefix(t *testing.T) {
 	st := &step{State: s, now: dawn}
 	all := st.inTurn(100)
 	places := st.positions()
-	if len(all) != 40 {
-		t.Fatalf("%d of 40 are in turn", len(all))
+	if len(all) != 35 {
+		t.Fatalf("%d of 35 are in turn", len(all))
 	}
 	for n := range all {
 		if got := st.inTurn(n); !slices.Equal(got, all[:n]) {
