@@ -54,8 +54,8 @@ type cell struct {
 const mostFacts = 10
 
 const (
-	errorRate = 0.01  // chance that a run fails for its infrastructure
-	missed    = 0.002 // chance that bad code passes the narrow builds of all its members
+	errorRate = 0.01 // chance that a run fails for its infrastructure
+	missed    = 0.02 // chance that what made a run red passes in narrow builds of its parts: most often a pair
 )
 
 func newBelief(rates Rates, line []Candidate, reds []Red) *belief {

@@ -53,7 +53,7 @@ func (v View) late(b *belief, skip func(Candidate) bool) []int {
 
 // front is the front of the line to test together.
 func (v View) front(b *belief, skip func(Candidate) bool) []int {
-	size := v.freshSize()
+	size := v.freshSize(len(v.Line))
 	most := int(math.Ceil(look / within(v.Fail, leastFail, mostFail)))
 	if v.Max > 0 {
 		most = min(most, v.Max)
@@ -96,9 +96,12 @@ func (c Candidate) fail(r Rates) float64 {
 	return within(r.Fail, leastFail, mostFail)
 }
 
+// Size is how many pull requests a fresh segment of a long line has.
+func Size(v View) int { return v.freshSize(math.MaxInt32) }
+
 // freshSize is how many fresh ones are tested together: about batchLoad times
 // what lands most when as many segments as there are slots stand on each other.
-func (v View) freshSize() int {
+func (v View) freshSize(line int) int {
 	p := within(v.Fail, leastFail, mostFail)
 	slots := max(v.Slots, 1)
 	best, most := 1, 0.0
@@ -111,7 +114,7 @@ func (v View) freshSize() int {
 	}
 	size := batchLoad * float64(best)
 	if slots > 1 {
-		size = min(size, math.Ceil(float64(len(v.Line))/float64(slots)))
+		size = min(size, math.Ceil(float64(line)/float64(slots)))
 	}
 	if v.Size > 0 {
 		return v.Size

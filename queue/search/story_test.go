@@ -124,7 +124,7 @@ func TestNextOfNarrow(t *testing.T) {
 		"it runs already":            {[]Red{{Members: []int{1, 2, 3, 4}, Times: 1, Tests: a}}, 1, []Build{{ID: 5, Members: []int{1, 2}, Narrow: a}}, ""},
 		"it is answered":             {nil, 1, []Build{{ID: 5, Members: []int{1, 2}, Narrow: a}}, "[1 2 3 4 5 6 7 8] on 0; drop [5]"},
 		"narrow builds say no more": {[]Red{{Members: []int{1, 2, 3, 4}, Times: 1, Tests: a, Passed: true}}, 1, nil,
-			"[1 2 3 4 5 6 7 8 9 10] on 0"},
+			"[1 2 3 4] on 0"},
 	} {
 		v.Reds, v.Slots, v.Builds = c.reds, c.slots, c.builds
 		if got := told(Next(v)); got != c.want {
