@@ -16,6 +16,7 @@ const module = "github.com/mainstay-ci/mainstay/"
 var mayImport = map[string][]string{
 	"queue/shard":    {},
 	"queue":          {"queue/shard"},
+	"queue/explore":  {"queue", "queue/shard"},
 	"server/config":  {"queue"},
 	"server/engine":  {"queue"},
 	"server/store":   {"queue"},

@@ -1,0 +1,68 @@
+package explore
+
+import (
+	"github.com/mainstay-ci/mainstay/queue"
+)
+
+// notice books the named conditions that a step reached.
+func (w *walk) notice(s *state, before *queue.Rows, f queue.Fact, c *queue.Changes) {
+	for i := range c.Ended {
+		e := &c.Ended[i]
+		if e.Phase == queue.Out {
+			w.reach(true, "out: "+string(e.End.Reason))
+			continue
+		}
+		w.reach(e.Wish.ID > int64(w.world.PRs), "a pull request landed by a second wish")
+		w.reach(s.pull(e.PR.Number).Suspect, "a suspect landed after all")
+	}
+	for _, r := range c.Receipts {
+		w.reach(true, []string{"", "one landed alone", "two landed together", "three landed together"}[min(len(r.Members), 3)])
+		if _, ok := f.(queue.Abandoned); !ok {
+			w.reach(len(s.Zombies) > 0, "a landing was booked while a push of it was under way")
+		}
+	}
+	for i := range s.rows.Attempts {
+		a := &s.rows.Attempts[i]
+		was := phaseIn(before, a.ID)
+		if was == "" {
+			w.reach(a.After != 0, "an attempt was built on a landing under way")
+		}
+		if a.Phase == queue.AttemptAbandoning && was != a.Phase && was != "" {
+			w.reach(true, "abandoned while "+string(was))
+			w.reach(true, "abandoned to "+string(a.Aim))
+		}
+		w.reach(a.Phase == queue.AttemptDead && was == queue.AttemptBuilding, "given up while building")
+		w.reach(a.Phase == queue.AttemptTesting && was == queue.AttemptChecking, "a check of the members sent it back to wait")
+		w.reach(a.Audits == 2 && was == queue.AttemptLanded, "both audits were done")
+	}
+	if p := s.rows.Header.Pause; p != nil && before.Header.Pause == nil {
+		w.reach(true, "the queue paused itself")
+	}
+}
+
+func (w *walk) reachLost(task queue.Task) {
+	switch task.(type) {
+	case queue.PushTicket:
+		w.reach(true, "died after the ticket was pushed")
+	case queue.MoveHeads:
+		w.reach(true, "died after the heads moved")
+	case queue.MoveBase:
+		w.reach(true, "died during the landing push")
+	case queue.AbandonAttempt:
+		w.reach(true, "died after the ticket was deleted")
+	}
+}
+
+// reachTouched books what somebody did to a pull request, and when.
+func (w *walk) reachTouched(s *state, m move) {
+	what := map[kind]string{pushes: "pushed to", dismisses: "approval dismissed", unlabels: "label taken off", merges: "merged by hand"}[m.kind]
+	e := s.entry(int(m.n))
+	if what == "" || e == nil {
+		return
+	}
+	when := string(e.Phase)
+	if a := s.attempt(e.Attempt); a != nil && !e.Phase.Ended() {
+		when = string(a.Phase)
+	}
+	w.reach(true, what+" while "+when)
+}
