@@ -46,7 +46,8 @@ type slice struct {
 	Suite    int          `json:"inventory_items"`
 	Items    []string     `json:"items"`
 	Untested []string     `json:"untested"`
-	Shards   [][]string   `json:"-"` // of every shard, for a plan job
+	Only     []string     `json:"only,omitempty"` // narrow: the tests asked for; nil: all of the items'
+	Shards   [][]string   `json:"-"`              // of every shard, for a plan job
 }
 
 // run lists what is to be handed to the test runner.
@@ -70,8 +71,11 @@ func (j *job) cut(ctx context.Context, limit time.Duration) (slice, error) {
 	}
 	s.Digest, s.Suite = shard.Digest(found.Items), len(found.Items)
 	s.Untested = shard.Slice(found.Untested, j.set.at.Index, j.set.at.Total)
-	if s.Scope == shard.ScopeAll {
+	switch s.Scope {
+	case shard.ScopeAll:
 		s.Untested = found.Untested
+	case shard.ScopeNarrow:
+		s.Untested = nil
 	}
 	j.announce(s)
 	return s, nil
@@ -93,10 +97,26 @@ func (j *job) ask(ctx context.Context, items []string, limit time.Duration) (s s
 		j.flow.say("Mainstay: %s", shard.CleanName(advice))
 	}
 	s = slice{PlanID: answer.PlanID, Source: shard.SourceServer, Scope: answer.Scope, Items: answer.Shard.IDs()}
+	if s.Scope == shard.ScopeNarrow {
+		s.Only = only(answer.Shard)
+	}
 	for _, other := range answer.Shards {
 		s.Shards = append(s.Shards, other.IDs())
 	}
 	return s, true
+}
+
+// only lists the tests that a narrow shard is asked for; nil where an item is
+// wanted as it is.
+func only(s shard.PlannedShard) []string {
+	var tests []string
+	for _, item := range s.Items {
+		if len(item.Tests) == 0 {
+			return nil
+		}
+		tests = append(tests, item.Tests...)
+	}
+	return shard.Normalise(tests)
 }
 
 // cutLocally comes to the same cut in every shard. But where a server made an
@@ -129,6 +149,12 @@ func (j *job) announce(s slice) {
 	if s.Scope == shard.ScopeAll {
 		what = fmt.Sprintf("all %d items", s.Suite)
 	}
+	if s.Scope == shard.ScopeNarrow {
+		what += ", a narrow search"
+		if len(s.Only) > 0 {
+			what += " for " + strings.Join(s.Only[:min(len(s.Only), 10)], ", ")
+		}
+	}
 	j.flow.say("Suite %s, shard %d of %d: %s, %s", j.set.suite.Name, j.set.at.Index+1, j.set.at.Total, what, by)
 	if s.Suite == 0 {
 		j.flow.warn(fmt.Sprintf("suite %s has no tests", j.set.suite.Name))
@@ -157,6 +183,15 @@ func (j *job) tellSlice(s slice) {
 	j.flow.output("count", strconv.Itoa(len(s.run())))
 	j.flow.output("source", string(s.Source))
 	j.flow.output("plan-id", s.PlanID)
+	j.flow.output("scope", s.scopeOutput())
+}
+
+// scopeOutput is the scope in the two words that a workflow decides by.
+func (s slice) scopeOutput() string {
+	if s.Scope == shard.ScopeNarrow {
+		return "narrow"
+	}
+	return "full"
 }
 
 func (j *job) file(name string) string { return filepath.Join(j.set.folder, name) }

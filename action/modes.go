@@ -38,7 +38,9 @@ func (j *job) run(ctx context.Context) (int, error) {
 	var r suite.Results
 	outcome := shard.OutcomeSkipped
 	if len(s.run()) > 0 {
-		if r, err = j.set.suite.Run(ctx, s.Items, s.Untested, j.flow.out); err != nil {
+		asked := j.set.suite
+		asked.Only = s.Only
+		if r, err = asked.Run(ctx, s.Items, s.Untested, j.flow.out); err != nil {
 			return exitUsage, err
 		}
 		outcome = shard.OutcomeSuccess

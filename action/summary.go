@@ -57,6 +57,9 @@ func summary(set settings, s slice, r suite.Results, result, url string) string 
 	if s.Scope == shard.ScopeAll {
 		share += " (all of them: the plan of the first attempt could not be asked for)"
 	}
+	if s.Scope == shard.ScopeNarrow {
+		share += " (a narrow search: only tests that failed before, nothing else)"
+	}
 	fmt.Fprintf(&b, "%s, tests: %d, %s.", share, len(r.Tests), r.Wall.Round(10*time.Millisecond))
 	if strings.HasPrefix(url, "https://") || strings.HasPrefix(url, "http://") {
 		fmt.Fprintf(&b, " <a href=\"%s\">The batch</a>.", html.EscapeString(url))

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -141,6 +142,7 @@ type forgery struct {
 	reports  []shard.Report
 	answer   shard.ReportAnswer
 	checkRun string
+	narrow   map[string][]string // where set, the items that are asked for, each with its tests
 }
 
 func newForgery(t *testing.T) *forgery {
@@ -199,11 +201,14 @@ func (f *forgery) plan(w http.ResponseWriter, r *http.Request) {
 		json.NewEncoder(w).Encode(shard.PlanAnswer{Need: shard.NeedItems})
 		return
 	}
-	answer := shard.PlanAnswer{PlanID: "pl_1", Algorithm: "test", Scope: shard.ScopeSlice}
-	for i, slice := range f.cut(inventory.IDs(), request.Shard.Total) {
+	answer, items := shard.PlanAnswer{PlanID: "pl_1", Algorithm: "test", Scope: shard.ScopeSlice}, inventory.IDs()
+	if f.narrow != nil {
+		answer.Scope, items = shard.ScopeNarrow, slices.Collect(maps.Keys(f.narrow))
+	}
+	for i, slice := range f.cut(items, request.Shard.Total) {
 		planned := shard.PlannedShard{Index: i, Total: request.Shard.Total}
 		for _, id := range slice {
-			planned.Items = append(planned.Items, shard.PlannedItem{ID: id})
+			planned.Items = append(planned.Items, shard.PlannedItem{ID: id, Tests: f.narrow[id]})
 		}
 		if i == request.Shard.Index {
 			answer.Shard = planned

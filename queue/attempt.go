@@ -17,6 +17,7 @@ const (
 	AttemptChecking   AttemptPhase = "checking"   // green; the members are read once more
 	AttemptMoving     AttemptPhase = "moving"     // intent written; heads first
 	AttemptLanding    AttemptPhase = "landing"    // the one atomic push
+	AttemptCarried    AttemptPhase = "carried"    // it lands by the push of one that stands on it
 	AttemptAbandoning AttemptPhase = "abandoning" // the ticket is being deleted: the fence
 	AttemptLanded     AttemptPhase = "landed"
 	AttemptDead       AttemptPhase = "dead"
@@ -30,14 +31,15 @@ type Attempt struct {
 	Phase  AttemptPhase `json:"phase"`
 	Since  time.Time    `json:"since"`
 	Ticket string       `json:"ticket"` // branch name, never used twice
-	// After is the attempt whose landing it was built to follow, when that one
-	// was green and on its way into the base. Next is the other end.
-	After   int64    `json:"after,omitempty"`
-	Next    int64    `json:"next,omitempty"`
-	Old     string   `json:"old"`           // base commit it stands on
+	// Parent is the attempt it stands on, whose green was foreseen; 0: the base.
+	Parent  int64    `json:"parent,omitempty"`
+	Old     string   `json:"old"`           // commit it stands on
 	New     string   `json:"new,omitempty"` // the tested commit, once built
 	Tree    string   `json:"tree,omitempty"`
 	Members []Member `json:"members"`
+	// Narrow, where it is set, are the only tests it runs: a search for a culprit.
+	// Such an attempt never lands.
+	Narrow []FailedTest `json:"narrow,omitempty"`
 	// At is the committer date, so that a rebuild gives the same commits.
 	At      time.Time `json:"at"`
 	Plan    Plan      `json:"plan"`
@@ -60,10 +62,8 @@ type Attempt struct {
 	Held  []Held `json:"held,omitempty"`
 	Moved []Move `json:"moved,omitempty"` // heads that moved, to be put back if it is abandoned
 	// Cause says why it is abandoned; Aim what follows when it is gone.
-	Cause string `json:"cause,omitempty"`
-	Aim   Aim    `json:"aim,omitempty"`
-	// Ending is what its members are told with AimEject.
-	Ending *End      `json:"ending,omitempty"`
+	Cause  string    `json:"cause,omitempty"`
+	Aim    Aim       `json:"aim,omitempty"`
 	Tries  int       `json:"tries,omitempty"` // landing pushes without an answer
 	EndAt  time.Time `json:"end_at,omitzero"`
 	Audits int       `json:"audits,omitempty"` // looks back done, of two
@@ -75,8 +75,8 @@ type Aim string
 // The aims.
 const (
 	AimRebuild Aim = "rebuild" // the same members again, on the base as it is then
-	AimSplit   Aim = "split"   // red: cut the node
-	AimEject   Aim = "eject"   // red alone, or never started: the members are out
+	AimSearch  Aim = "search"  // red: the facts say what is tested next
+	AimDrop    Aim = "drop"    // it can't help any more; its members are tested otherwise
 	AimPause   Aim = "pause"   // a rule refused: back in line and stop the queue
 )
 

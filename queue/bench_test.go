@@ -13,7 +13,7 @@ func lineOf(waiting int) *State {
 	s := NewState("main")
 	s, _ = Step(s, Event{At: dawn, Fact: BaseRead{Tip: "root", Settings: Defaults(), ReadAt: dawn}})
 	s, _ = Step(s, Event{At: dawn, Fact: PauseAsked{By: "ann", Reason: "wait"}})
-	for n := 1; n <= waiting+autoBatch; n++ {
+	for n := 1; n <= waiting+15; n++ {
 		s, _ = Step(s, Event{At: dawn, Fact: PullRequestRead{PR: asking(n, dawn)}})
 	}
 	s, _ = Step(s, Event{At: dawn, Fact: ResumeAsked{By: "ann"}})
@@ -38,7 +38,7 @@ func asking(n int, at time.Time) PullRequest {
 // stepsOfEveryDay are the facts a busy queue gets most. The sweep is not among
 // them: it compares the whole line once a minute, and may.
 func stepsOfEveryDay(waiting int) map[string]func(s *State, i int) *State {
-	last := waiting + autoBatch
+	last := waiting + 15
 	take := func(s *State, i int, f Fact) *State {
 		s, _ = Step(s, Event{At: dawn.Add(time.Duration(i) * time.Microsecond), Fact: f})
 		s.TakeChanges()
@@ -82,7 +82,7 @@ func BenchmarkStepWith1000Waiting(b *testing.B) {
 	b.Run("sweep", func(b *testing.B) {
 		s := lineOf(1000)
 		found := WishesFound{}
-		for n := 1; n <= 1000+autoBatch; n++ {
+		for n := 1; n <= 1000+15; n++ {
 			found.Numbers = append(found.Numbers, n)
 		}
 		b.ReportAllocs()

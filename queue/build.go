@@ -16,7 +16,7 @@ func (t *step) takeBuilt(f AttemptBuilt) {
 		if c.WithBase {
 			t.hold(a, Held{PR: c.PR, Files: c.Files})
 		} else {
-			t.returnToLine(t.entries[c.PR])
+			t.returnToLine(t.entries[c.PR], a, a.ID)
 		}
 	}
 	for _, pr := range f.Contained {
@@ -24,6 +24,7 @@ func (t *step) takeBuilt(f AttemptBuilt) {
 	}
 	if a.New == "" {
 		t.setPhase(a, AttemptDead)
+		t.setAside(a)
 		return
 	}
 	a.Plan = t.plan()
@@ -42,7 +43,7 @@ func (t *step) hold(a *Attempt, h Held) {
 	}
 	h.Head = e.Pinned
 	a.Held = append(a.Held, h)
-	t.returnToLine(e)
+	t.returnToLine(e, a, a.Parent)
 }
 
 func (h Held) end(branch string) End {
@@ -56,28 +57,30 @@ func (h Held) end(branch string) End {
 
 // tellHeld tells what was held back until this landing, if the base is what it stood on.
 func (t *step) tellHeld(landed *Attempt) {
-	next := t.attempt(landed.Next)
-	if next == nil || next.Old != t.header.Tip {
-		return
-	}
-	for _, h := range next.Held {
-		if e := t.entries[h.PR]; e != nil && e.Phase == Waiting && e.Pinned == h.Head {
-			t.putOut(e, h.end(t.header.Branch))
+	for _, next := range append([]*Attempt(nil), t.attempts...) {
+		if next.Parent != landed.ID || next.Old != t.header.Tip {
+			continue
 		}
+		for _, h := range next.Held {
+			if e := t.entries[h.PR]; e != nil && e.Phase == Waiting && e.Pinned == h.Head {
+				t.putOut(e, h.end(t.header.Branch))
+			}
+		}
+		next.Held = nil
+		t.touchAttempt(next.ID)
 	}
-	next.Held = nil
-	t.touchAttempt(next.ID)
 }
 
-// returnToLine takes a member back out of its batch without blame; it keeps its place.
-func (t *step) returnToLine(e *Entry) {
-	b := t.batch(e.Batch)
-	b.drop(e.PR.Number)
-	b.Members = without(b.Members, e.PR.Number)
-	t.touchBatch(b.ID)
-	e.Batch, e.Attempt = 0, 0
+// returnToLine takes a member back out of an attempt that it conflicts with;
+// while the other attempt lives it is not tried again.
+func (t *step) returnToLine(e *Entry, a *Attempt, clash int64) {
 	e.Runs-- // it was not part of it after all
-	t.move(e, Waiting, InLine)
+	e.Clash = clash
+	t.touchEntry(e.PR.Number)
+	b := t.batch(e.Batch)
+	if leaf := b.leafOf(e.PR.Number); b.ID == a.Batch && leaf == a.Node {
+		t.sendBack(e)
+	}
 }
 
 // plan is what an attempt must see green: the required checks minus our own,
@@ -127,17 +130,6 @@ func (t *step) takeBuildFailed(f BuildFailed) {
 		t.doAt("base", t.now.Add(backoff(tries)), ReadBase{})
 	}
 	t.setAside(a)
-}
-
-// setAside puts what is left of the attempt's node back, to be tried again.
-func (t *step) setAside(a *Attempt) {
-	b := t.batch(a.Batch)
-	n := &b.Nodes[a.Node]
-	if n.State == NodeTesting {
-		n.State = NodeAside
-	}
-	b.tidy(a.Node)
-	t.touchBatch(b.ID)
 }
 
 func (t *step) takeTicket(f TicketPushed) {

@@ -37,6 +37,9 @@ type BuildAttempt struct {
 	// Landed are heads that are in Old already, as other commits: a pull request
 	// that grew out of one brings only what it has beyond it.
 	Landed []string `json:"landed,omitempty"`
+	// Empty puts one empty commit of ours on top. With no members New is then the
+	// base as it is under a name of its own: the base's own checks stay untouched.
+	Empty bool `json:"empty,omitempty"`
 }
 
 // FetchHead brings a commit into the clone ahead of need; nothing comes back.
@@ -80,12 +83,19 @@ type MoveHeads struct {
 	Summary string `json:"summary"`
 }
 
-// MoveBase is the one atomic push: base Old → New and the ticket deleted → LandingTried.
+// MoveBase is the one atomic push: base Old → New and the tickets of a chain of
+// attempts deleted, each by its own lease → LandingTried.
 type MoveBase struct {
-	Attempt int64  `json:"attempt"`
-	Old     string `json:"old"`
-	New     string `json:"new"`
-	Ticket  string `json:"ticket"`
+	Attempt int64      `json:"attempt"`
+	Old     string     `json:"old"`
+	New     string     `json:"new"`
+	Tickets []Ticketed `json:"tickets"`
+}
+
+// Ticketed is a ticket and the commit it stands at.
+type Ticketed struct {
+	Ticket string `json:"ticket"`
+	Commit string `json:"commit"`
 }
 
 // AbandonAttempt deletes the ticket until the remote confirms it, puts moved

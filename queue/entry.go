@@ -80,6 +80,8 @@ type Entry struct {
 	Batch int64 `json:"batch,omitempty"`
 	// Attempt is the attempt that tests it now, or the one that landed it.
 	Attempt int64 `json:"attempt,omitempty"`
+	// Clash is an attempt whose members it conflicts with in text.
+	Clash int64 `json:"clash,omitempty"`
 	// Runs counts the attempts it was part of.
 	Runs int `json:"runs,omitempty"`
 	// Became is the commit its head became in the base; set with Landed.

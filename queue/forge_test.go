@@ -450,6 +450,11 @@ func (w *world) build(x BuildAttempt) Fact {
 		built.Members = append(built.Members, m)
 		built.New, built.Tree = became, "tree of "+became
 	}
+	if x.Empty {
+		empty := fmt.Sprintf("c%d-empty-%s", x.Attempt, tip)
+		w.commits[empty] = commit{parent: tip, attempt: x.Attempt}
+		built.New, built.Tree = empty, "tree of "+tip
+	}
 	return built
 }
 
@@ -526,11 +531,18 @@ func (w *world) land(x MoveBase) Fact {
 }
 
 func (w *world) pushAtomically(x MoveBase) bool {
-	if w.base != x.Old || w.tickets[x.Ticket] != x.New {
+	if w.base != x.Old || len(x.Tickets) == 0 {
 		return false
 	}
+	for _, ticket := range x.Tickets {
+		if w.tickets[ticket.Ticket] != ticket.Commit {
+			return false
+		}
+	}
 	w.checkLanding(x)
-	delete(w.tickets, x.Ticket)
+	for _, ticket := range x.Tickets {
+		delete(w.tickets, ticket.Ticket)
+	}
 	w.moveBase(x.New)
 	return true
 }

@@ -3,6 +3,8 @@ package queue
 import (
 	"fmt"
 	"time"
+
+	"github.com/mainstay-ci/mainstay/queue/search"
 )
 
 func attemptKey(id int64) string { return fmt.Sprintf("attempt/%d", id) }
@@ -13,6 +15,9 @@ func (a *Attempt) live() bool { return a.Phase != AttemptLanded && a.Phase != At
 // cancellable reports whether there is no intent yet.
 func (a *Attempt) cancellable() bool { return a.live() && a.IntentAt.IsZero() }
 
+// running reports whether it still tests, or is about to.
+func (a *Attempt) running() bool { return a.cancellable() && a.Phase != AttemptAbandoning }
+
 func (a *Attempt) holds(pr int) bool {
 	for _, m := range a.Members {
 		if m.PR == pr {
@@ -22,134 +27,164 @@ func (a *Attempt) holds(pr int) bool {
 	return false
 }
 
-// startNext starts the next attempt: the oldest open batch's first part that is
-// set aside, else a new batch from the line.
+// startNext starts what the search asks for, as far as attempts may run side by side.
 func (t *step) startNext() {
 	h := &t.header
 	if h.BaseAt.IsZero() && len(t.entries) > 0 && t.now.Sub(h.BaseAsked) >= time.Minute {
 		t.lookAtBase()
 	}
-	before, free := t.standing()
-	if h.Pause != nil || h.Missing || h.BaseAt.IsZero() || !free {
+	if h.Pause != nil || h.Missing || h.BaseAt.IsZero() || !t.slotFree() || !t.anybody() {
 		return
 	}
-	for _, b := range t.openBatches() {
-		if n := b.nextAside(); n >= 0 {
-			t.startAttempt(b, n, before)
-			return
-		}
+	choice := search.Next(t.view())
+	for _, id := range choice.Drop {
+		t.abandon(t.attempt(id), AimDrop, "what is known by now makes it useless")
 	}
-	if members := t.nextMembers(); len(members) > 0 {
-		t.startAttempt(t.openBatch(members), 0, before)
+	started := make([]int64, len(choice.Start))
+	for i, s := range choice.Start {
+		on := s.On
+		if on < 0 {
+			on = started[-on-1]
+		}
+		if parent := t.attempt(on); on == 0 && s.On != 0 || parent != nil && parent.New == "" {
+			continue // what it stands on is not built yet: asked again when it is
+		}
+		started[i] = t.start(s.Members, on)
 	}
 }
 
-// standing says whether a new attempt may start now, and on which other one it
-// stands. Only one is tested at a time; but what is green and has its intent is
-// as good as landed, so the next test does not wait for the pushes. If that
-// landing fails after all, the next one is rebuilt like any on a base that moved.
-func (t *step) standing() (before *Attempt, free bool) {
+// slotFree reports whether one more attempt may run. A landing whose outcome is
+// open comes first: nobody knows the base meanwhile.
+func (t *step) slotFree() bool {
+	running := 0
 	for _, a := range t.attempts {
-		if !a.live() {
+		switch {
+		case a.Phase == AttemptAbandoning && !a.IntentAt.IsZero():
+			return false
+		case a.running():
+			running++
+		}
+	}
+	return running < max(1, t.header.Settings.Parallel)
+}
+
+// anybody reports whether anybody may be tested at all.
+func (t *step) anybody() bool {
+	return len(t.openBatches()) > 0 || len(t.nextMembers(1)) > 0
+}
+
+// view is what the search needs to know: who is in line, what was red, what runs.
+func (t *step) view() search.View {
+	h := &t.header
+	v := search.View{
+		Rates: h.Rates.chances(), Slots: max(1, h.Settings.Parallel), Size: h.Settings.BatchSize,
+		Line: t.candidates(), Reds: t.reds(),
+	}
+	for _, a := range t.attempts {
+		if !a.running() && a.IntentAt.IsZero() || !a.live() {
 			continue
 		}
-		if before != nil || a.Next != 0 || a.Phase != AttemptMoving && a.Phase != AttemptLanding {
-			return nil, false
+		b := search.Build{ID: a.ID, Green: !a.IntentAt.IsZero()}
+		if parent := t.attempt(a.Parent); parent != nil && parent.Phase != AttemptLanded {
+			b.On = parent.ID
 		}
-		before = a
+		for _, m := range a.Members {
+			b.Members = append(b.Members, m.PR)
+		}
+		v.Builds = append(v.Builds, b)
 	}
-	return before, true
+	return v
 }
 
-// early reports whether the attempt stands on one that has not landed yet.
-func (t *step) early(a *Attempt) bool {
-	before := t.attempt(a.After)
-	return before != nil && before.live()
+// lookAhead is how many waiting entries the search is shown for each attempt side by side.
+const lookAhead = 100
+
+// candidates are the members of open batches and the first of the line, in order.
+func (t *step) candidates() []search.Candidate {
+	waiting := t.nextMembers(lookAhead * max(1, t.header.Settings.Parallel))
+	var all []search.Candidate
+	var members []int
+	for _, b := range t.openBatches() {
+		for _, n := range b.Nodes {
+			members = append(members, n.Members...)
+		}
+	}
+	t.sortByTurn(members)
+	for len(members) > 0 || len(waiting) > 0 {
+		from := &waiting
+		if len(waiting) == 0 || len(members) > 0 && t.before(members[0], waiting[0]) {
+			from = &members
+		}
+		all = append(all, search.Candidate{PR: (*from)[0]})
+		*from = (*from)[1:]
+	}
+	return all
 }
 
-// nextMembers takes eligible entries in line order, up to the batch size, once
-// the line is long enough or its first has waited batch.wait.
-func (t *step) nextMembers() []int {
-	size := t.header.Settings.batchSize()
+// nextMembers takes eligible entries in line order, once the line is long enough
+// or its first has waited batch.wait.
+func (t *step) nextMembers(limit int) []int {
+	s, size := t.header.Settings, t.batchSize()
+	if s.BatchWait > 0 {
+		limit = max(limit, size)
+	}
 	var members []int
 	for _, pr := range t.line {
-		if t.entries[pr].Phase != Waiting {
+		if e := t.entries[pr]; e.Phase != Waiting || t.clashes(e) {
 			continue
 		}
-		if members = append(members, pr); len(members) == size {
-			return members
+		if members = append(members, pr); len(members) == limit {
+			break
 		}
 	}
-	if len(members) > 0 && t.now.Before(t.batchDue(members[0])) {
+	if s.BatchWait > 0 && len(members) > 0 && len(members) < size && t.now.Before(t.batchDue(members[0])) {
 		return nil
 	}
 	return members
+}
+
+// batchSize is how many pull requests a fresh batch has: asked for, or about
+// 0.6/p where p is the chance that one is bad.
+func (t *step) batchSize() int {
+	if size := t.header.Settings.BatchSize; size > 0 {
+		return size
+	}
+	return max(1, int(0.6/t.header.Rates.chances().Fail+0.5))
+}
+
+// clashes reports whether the entry conflicts in text with what an attempt has
+// that is still alive: until that one's end nothing is gained by trying again.
+func (t *step) clashes(e *Entry) bool {
+	a := t.attempt(e.Clash)
+	return a != nil && a.live()
 }
 
 func (t *step) batchDue(first int) time.Time {
 	return t.entries[first].Since.Add(t.header.Settings.BatchWait)
 }
 
-func (t *step) openBatch(members []int) *Batch {
-	b := &Batch{
-		ID: t.header.NextBatch, Members: members, Opened: t.now,
-		Nodes: []Node{{Parent: -1, Members: append([]int(nil), members...), State: NodeAside}},
-	}
-	t.header.NextBatch++
-	t.batches = append(t.batches, b)
-	t.touchBatch(b.ID)
-	for _, pr := range members {
-		e := t.entries[pr]
-		e.Batch = b.ID
-		t.move(e, Testing, InTest)
-	}
-	return b
-}
-
-func (t *step) openBatches() []*Batch {
-	var open []*Batch
-	for _, b := range t.batches {
-		if b.Closed.IsZero() {
-			open = append(open, b)
-		}
-	}
-	return open
-}
-
-// nextAside is the first part set aside, in the tree's order; -1 when there is none.
-func (b *Batch) nextAside() int {
-	var walk func(n int) int
-	walk = func(n int) int {
-		if b.Nodes[n].State == NodeAside {
-			return n
-		}
-		for c := n + 1; c < len(b.Nodes); c++ {
-			if b.Nodes[c].Parent == n {
-				if found := walk(c); found >= 0 {
-					return found
-				}
-			}
-		}
-		return -1
-	}
-	return walk(0)
-}
-
-func (t *step) startAttempt(b *Batch, node int, before *Attempt) {
+// start makes an attempt of these members on another one, or on the base.
+func (t *step) start(members []int, on int64) int64 {
 	h := &t.header
+	b, node := t.placeInTree(members)
 	a := &Attempt{
-		ID: h.NextAttempt, Batch: b.ID, Node: node, Phase: AttemptBuilding, Since: t.now,
+		ID: h.NextAttempt, Batch: b.ID, Node: node, Phase: AttemptBuilding, Since: t.now, Parent: on,
 		Ticket: fmt.Sprintf("mainstay/%s/%d", h.Branch, h.NextAttempt), Old: h.Tip, At: t.now.Truncate(time.Second),
 	}
 	h.NextAttempt++
-	if before != nil {
-		a.Old, a.After, before.Next = before.New, before.ID, a.ID
-		t.touchAttempt(before.ID)
+	landed := append([]string(nil), h.Landed...)
+	if parent := t.attempt(on); parent != nil {
+		a.Old = parent.New
+		for _, x := range t.path(parent) {
+			landed = append(landed, x.heads()...)
+		}
 	}
 	n := &b.Nodes[node]
-	n.State = NodeTesting
+	if n.State != NodeGuess {
+		n.State = NodeTesting
+	}
 	n.Attempts = append(n.Attempts, a.ID)
-	for _, pr := range n.Members {
+	for _, pr := range members {
 		e := t.entries[pr]
 		m := Member{PR: pr, Head: e.Pinned}
 		if !e.PR.Fork && h.Settings.MoveBranches {
@@ -164,11 +199,8 @@ func (t *step) startAttempt(b *Batch, node int, before *Attempt) {
 	t.touchAttempt(a.ID)
 	t.touchBatch(b.ID)
 	t.progress()
-	landed := append([]string(nil), h.Landed...)
-	if before != nil {
-		landed = append(landed, before.heads()...)
-	}
 	t.do(attemptKey(a.ID), BuildAttempt{Attempt: a.ID, Old: a.Old, Members: a.Members, At: a.At, Landed: landed})
+	return a.ID
 }
 
 func (t *step) setPhase(a *Attempt, phase AttemptPhase) {

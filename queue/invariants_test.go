@@ -11,8 +11,8 @@ import (
 type seen struct {
 	newest   map[int]PullRequest // readings Step was told of
 	baseSeen BaseRead
-	// checkingSince is when the newest attempt was seen green.
-	checkingSince time.Time
+	// checkingSince is when each attempt was last seen green and asked after.
+	checkingSince map[int64]time.Time
 	ended         map[int][]Entry // by pull request, in order
 	outs          map[int64]bool  // wishes told "out"
 	landings      map[int64]string
@@ -25,7 +25,7 @@ type seen struct {
 func (s *seen) open() {
 	s.newest, s.ended, s.outs = map[int]PullRequest{}, map[int][]Entry{}, map[int64]bool{}
 	s.landings, s.accepted, s.suspects = map[int64]string{}, map[int64]int{}, map[int64]bool{}
-	s.concluded = map[string]bool{}
+	s.concluded, s.checkingSince = map[string]bool{}, map[int64]time.Time{}
 }
 
 var allReasons = []Reason{Conflict, ChecksFailed, TimedOut, NeverStarted, HeadMoved, ApprovalLost, LabelRemoved, Closed, Draft,
@@ -97,19 +97,22 @@ func (w *world) checkStep(b before, c Changes) {
 	}
 	live := 0
 	for _, a := range w.state.attempts {
-		if a.live() && !w.state.followsLanding(a) {
+		if a.running() {
 			live++
 		}
 		if a.Phase == AttemptChecking && b.phases[a.ID] != AttemptChecking {
-			w.checkingSince = w.now
+			w.checkingSince[a.ID] = w.now
 		}
 		if a.Phase == AttemptMoving && b.phases[a.ID] != AttemptMoving {
 			w.checkIntent(a)
 		}
-		if a.Phase == AttemptAbandoning && a.Aim == AimSplit {
-			for _, m := range a.Members {
-				w.suspects[w.state.entries[m.PR].Wish.ID] = true
+		if a.Phase == AttemptAbandoning && a.Aim == AimSearch {
+			for _, pr := range w.step().allOf(a) {
+				w.suspects[w.state.entries[pr].Wish.ID] = true
 			}
+		}
+		for _, pr := range w.clashing(a) {
+			w.suspects[w.state.entries[pr].Wish.ID] = true
 		}
 	}
 	if live > w.state.header.Settings.Parallel {
@@ -217,7 +220,7 @@ func (w *world) checkBatch(b *Batch) {
 	w.t.Helper()
 	var all []int
 	for i, n := range b.Nodes {
-		if (n.State == NodeSplit || n.State == NodeDone) && len(n.Members) > 0 {
+		if (n.State == NodeSplit || n.State == NodeDone || n.State == NodeGuess) && len(n.Members) > 0 {
 			w.t.Fatalf("node %d of batch %d is %s and holds %v", i, b.ID, n.State, n.Members)
 		}
 		if (n.State == NodeAside || n.State == NodeTesting) && len(n.Members) == 0 {
@@ -226,7 +229,7 @@ func (w *world) checkBatch(b *Batch) {
 		all = append(all, n.Members...)
 		tested := false
 		for _, a := range w.state.attempts {
-			tested = tested || a.Batch == b.ID && a.Node == i && a.live()
+			tested = tested || a.Batch == b.ID && a.Node == i && a.live() && (a.running() || !a.IntentAt.IsZero())
 		}
 		if tested != (n.State == NodeTesting) && b.Closed.IsZero() && len(n.Members) > 0 {
 			w.t.Fatalf("node %d of batch %d is %s, with a living attempt: %v", i, b.ID, n.State, tested)
@@ -257,7 +260,7 @@ func (w *world) checkOrder(b *Batch, was before) {
 	}
 	for _, e := range was.waiting {
 		now := w.state.entries[e.PR.Number]
-		if now.Phase == Waiting && now.Order < last && now.Wish.ID == e.Wish.ID {
+		if now.Phase == Waiting && now.Order < last && now.Wish.ID == e.Wish.ID && !w.step().clashes(now) {
 			w.t.Fatalf("S7: batch %d (%v) overtakes #%d", b.ID, b.Members, e.PR.Number)
 		}
 	}
@@ -266,12 +269,13 @@ func (w *world) checkOrder(b *Batch, was before) {
 // checkIntent is S3, held against what GitHub showed at the last reading.
 func (w *world) checkIntent(a *Attempt) {
 	w.t.Helper()
-	if w.baseSeen.Missing || w.baseSeen.Tip != a.Old {
-		w.t.Fatalf("S3: the intent of attempt %d moves the base from %s, it was read as %+v", a.ID, a.Old, w.baseSeen)
+	root := w.step().root(a)
+	if w.baseSeen.Missing || w.baseSeen.Tip != root {
+		w.t.Fatalf("S3: the intent of attempt %d moves the base from %s, it was read as %+v", a.ID, root, w.baseSeen)
 	}
-	for _, m := range a.Members {
+	for _, m := range w.membersOf(a) {
 		pr := w.newest[m.PR]
-		if pr.ReadAt.Before(w.checkingSince) {
+		if pr.ReadAt.Before(w.checkingSince[a.ID]) {
 			w.t.Fatalf("S3: #%d was not read again before the intent", m.PR)
 		}
 		if pr.Head != m.Head || pr.Status != Open || pr.Draft || pr.Base != "main" || pr.Wish == nil || !pr.Wish.MayWrite ||
@@ -320,19 +324,20 @@ func (w *world) checkPhases() {
 func (w *world) checkLanding(x MoveBase) {
 	w.t.Helper()
 	a := w.state.attempt(x.Attempt)
-	if a == nil || a.IntentAt.IsZero() || a.New != x.New || a.Old != x.Old {
+	if a == nil || a.IntentAt.IsZero() || a.New != x.New || w.step().root(a) != x.Old {
 		w.t.Fatalf("the base moves without an intent: %+v", x)
 	}
 	if bad := w.culprits(x.New); len(bad) > 0 {
 		w.t.Fatalf("S1: %s lands, red because of %v", x.New, bad)
 	}
-	if !w.green(x.New, x.Ticket) {
+	if !w.green(x.New, a.Ticket) {
 		w.t.Fatalf("S1: %s lands and was not tested green", x.New)
 	}
 	at := x.New
-	for i := len(a.Members) - 1; i >= 0; i-- {
-		m := a.Members[i]
-		if c := w.commits[at]; c.pr != m.PR || c.head != m.Head || c.attempt != a.ID {
+	members := w.membersOf(a)
+	for i := len(members) - 1; i >= 0; i-- {
+		m := members[i]
+		if c := w.commits[at]; c.pr != m.PR || c.head != m.Head || at != m.Became {
 			w.t.Fatalf("S2: %s is %+v, want #%d at %s", at, c, m.PR, m.Head)
 		}
 		at = w.commits[at].parent
@@ -368,12 +373,15 @@ func (w *world) green(commit, ticket string) bool {
 // checkOvertaken is S7 at the landing: nobody innocent, eligible when the batch was taken, stays behind.
 func (w *world) checkOvertaken(a *Attempt) {
 	w.t.Helper()
-	b := w.state.batch(a.Batch)
-	for _, m := range a.Members {
+	taken := a.At // a rebuild is younger than the batch it is of
+	if opened := w.state.batch(a.Batch).Opened; opened.Before(taken) {
+		taken = opened
+	}
+	for _, m := range w.membersOf(a) {
 		e := w.state.entries[m.PR]
 		for pr, f := range w.state.entries {
 			ahead := f.Order < e.Order && (f.Phase == Waiting || f.Phase == Testing)
-			if ahead && !w.suspects[f.Wish.ID] && !w.suspects[e.Wish.ID] && f.Since.Before(b.Opened) {
+			if ahead && !w.suspects[f.Wish.ID] && !w.suspects[e.Wish.ID] && f.Since.Before(taken) {
 				w.t.Fatalf("S7: #%d lands before #%d", m.PR, pr)
 			}
 		}
@@ -384,20 +392,34 @@ func (w *world) checkTickets() {
 	w.t.Helper()
 	testing := 0
 	for _, a := range w.state.attempts {
-		if _, alive := w.tickets[a.Ticket]; alive && a.IntentAt.IsZero() {
+		if _, alive := w.tickets[a.Ticket]; alive && a.running() {
 			testing++
 		}
 	}
-	if testing > 1 || len(w.tickets) > 2 {
+	if testing > max(1, w.state.header.Settings.Parallel) {
 		w.t.Fatalf("S8: tickets %v are alive together", w.tickets)
 	}
 }
 
-// followsLanding: it was built to follow one that has its intent. Only such a
-// one may be alive besides.
-func (s *State) followsLanding(a *Attempt) bool {
-	before := s.attempt(a.After)
-	return before != nil && before.live() && !before.IntentAt.IsZero()
+// step lets the checks ask what Step asks itself.
+func (w *world) step() *step { return &step{State: w.state, now: w.now} }
+
+// membersOf is every member on an attempt's path.
+func (w *world) membersOf(a *Attempt) (all []Member) {
+	for _, x := range w.step().path(a) {
+		all = append(all, x.Members...)
+	}
+	return all
+}
+
+// clashing are entries that were held back because of an attempt.
+func (w *world) clashing(a *Attempt) (prs []int) {
+	for _, pr := range sortedKeys(w.state.entries) {
+		if w.state.entries[pr].Clash == a.ID {
+			prs = append(prs, pr)
+		}
+	}
+	return prs
 }
 
 // checkPost: our check is never green on an open pull request, and its end is its last word.

@@ -4,24 +4,71 @@ import (
 	"time"
 )
 
-// judgeAttempt acts on an attempt's verdict.
-func (t *step) judgeAttempt(a *Attempt) {
-	v := a.judge(t.now, t.header.Settings)
+// judgeAttempts acts on the verdicts of what is tested. Of several that are
+// green on one path the last lands with all before it.
+func (t *step) judgeAttempts() {
+	var ready, early *Attempt // early: reported green, GitHub's own word is awaited
+	for _, a := range append([]*Attempt(nil), t.attempts...) {
+		if a.Phase != AttemptTesting {
+			continue
+		}
+		v := a.judge(t.now, t.header.Settings)
+		switch {
+		case v.state == failed:
+			t.condemn(a, v)
+		case v.state == passed && t.mayLand(a):
+			if ready == nil || len(t.path(a)) > len(t.path(ready)) {
+				ready = a
+			}
+		case v.state == pending && t.mayLand(a) && a.CheckedAt.IsZero() && a.reported() && !t.early(a):
+			early = a
+		}
+	}
+	if ready == nil {
+		ready = early
+	}
 	switch {
-	case v.state == passed && t.mayLand(a) && t.now.Sub(a.CheckedAt) <= memberAge:
-		t.writeIntent(a)
-	case v.state == passed && t.mayLand(a), v.state == pending && t.mayLand(a) && a.CheckedAt.IsZero() && a.reported():
-		t.setPhase(a, AttemptChecking)
-		t.checkMembers(a, t.now)
-	case v.state == failed && !t.early(a): // it may be red because of what never lands
-		t.condemn(a, v)
+	case ready == nil || !t.mayLand(ready):
+	case ready.judge(t.now, t.header.Settings).state == passed && t.now.Sub(ready.CheckedAt) <= memberAge:
+		t.writeIntent(ready)
+	default:
+		t.setPhase(ready, AttemptChecking)
+		t.checkMembers(ready, t.now)
 	}
 }
 
 // mayLand reports whether the attempt may take its intent now: the base is known
-// to be what it stands on, and no other landing is under way.
+// to be what its path stands on, no other landing is under way, and nobody who
+// is above suspicion and ahead is still under test without it.
 func (t *step) mayLand(a *Attempt) bool {
-	return t.header.Pause == nil && !t.header.Missing && a.Old == t.header.Tip && !t.early(a)
+	if t.header.Pause != nil || t.header.Missing || !a.running() || t.root(a) != t.header.Tip {
+		return false
+	}
+	own := t.allOf(a)
+	for _, x := range t.attempts {
+		switch {
+		case x == a || !x.live():
+		case !x.IntentAt.IsZero(), x.Phase == AttemptChecking:
+			return false
+		case x.running() && t.overtakes(a, own, x):
+			return false
+		}
+	}
+	return true
+}
+
+// overtakes reports whether landing these would pass somebody who is tested by
+// another attempt, stands before them in line and was never red.
+func (t *step) overtakes(a *Attempt, own []int, other *Attempt) bool {
+	if other.At.After(a.At) {
+		return false
+	}
+	for _, m := range other.Members {
+		if !contains(own, m.PR) && t.before(m.PR, own[0]) && !t.suspected(m.PR) {
+			return true
+		}
+	}
+	return false
 }
 
 // memberAge is how old the last reading of members and base may be at the intent.
@@ -45,27 +92,25 @@ func (a *Attempt) reported() bool {
 	return len(a.Plan.Suites) > 0 && len(a.Plan.Checks) == 0
 }
 
-// condemn acts on a red attempt: one member alone is out, more are split; where
-// nothing started there is no culprit to look for, and all are told.
+// condemn books a red attempt as a fact and puts out whoever is bad beyond
+// doubt. Where nothing started there is no culprit to look for: all are told.
 func (t *step) condemn(a *Attempt, v verdict) {
 	b := t.batch(a.Batch)
-	n := &b.Nodes[a.Node]
-	n.Red = testNames(v.tests)
+	b.Nodes[a.Node].Red = testNames(v.tests)
 	t.touchBatch(b.ID)
-	a.Ending = &End{Reason: v.reason, Detail: v.detail, Next: v.next, By: "mainstay", Tests: v.tests}
-	aim := AimSplit
-	if len(n.Members) == 1 || v.reason == NeverStarted {
-		aim = AimEject
+	if v.reason == NeverStarted {
+		for _, pr := range a.numbers() {
+			if e := t.entries[pr]; e != nil && e.free() {
+				t.putOut(e, End{Reason: v.reason, Detail: v.detail, Next: v.next, By: "mainstay"})
+			}
+		}
+		return
 	}
-	t.abandon(a, aim, v.detail)
-}
-
-func testNames(tests []FailedTest) []string {
-	var names []string
-	for _, f := range tests {
-		names = append(names, f.Name)
-	}
-	return names
+	t.noteRed(a, v)
+	t.abandon(a, AimSearch, v.detail)
+	t.setAside(a)
+	t.ejectGuilty()
+	t.releaseInnocent()
 }
 
 func (a *Attempt) numbers() []int {

@@ -10,10 +10,13 @@ import (
 const landPatience = 10 * time.Minute
 
 func (t *step) checkMembers(a *Attempt, due time.Time) {
-	task := ReadMembers{Attempt: a.ID, Numbers: a.numbers(), Label: t.header.Settings.Label}
-	for _, m := range a.Members {
-		if m.HeadRef == "" {
-			task.Unleased = append(task.Unleased, m.PR)
+	task := ReadMembers{Attempt: a.ID, Label: t.header.Settings.Label}
+	for _, x := range t.path(a) {
+		task.Numbers = append(task.Numbers, x.numbers()...)
+		for _, m := range x.Members {
+			if m.HeadRef == "" {
+				task.Unleased = append(task.Unleased, m.PR)
+			}
 		}
 	}
 	t.doAt(attemptKey(a.ID), due, task)
@@ -46,7 +49,7 @@ func (t *step) readMembers(f MembersRead) {
 	if a.Phase != AttemptChecking {
 		return // somebody went out, or the base moved: abandoned
 	}
-	if len(read) < len(a.Members) {
+	if len(read) < len(t.allOf(a)) {
 		t.askAfter(a, read)
 		return
 	}
@@ -65,7 +68,7 @@ func (t *step) readMembers(f MembersRead) {
 
 // askAfter looks at members that the last reading did not show: they may be gone.
 func (t *step) askAfter(a *Attempt, read map[int]bool) {
-	for _, pr := range a.numbers() {
+	for _, pr := range t.allOf(a) {
 		if !read[pr] {
 			t.lookAt(pr)
 		}
@@ -73,18 +76,40 @@ func (t *step) askAfter(a *Attempt, read map[int]bool) {
 	t.checkMembers(a, t.now.Add(5*time.Second))
 }
 
+// writeIntent is the point of no return, for the attempt and all that it stands on.
 func (t *step) writeIntent(a *Attempt) {
-	a.IntentAt = t.now
-	t.setPhase(a, AttemptMoving)
 	task := MoveHeads{Attempt: a.ID, Commit: a.New, Title: "Tested: landing",
 		Summary: "This commit was tested green under its own SHA and is landing on " + code(t.header.Branch) + "."}
-	for _, m := range a.Members {
-		t.move(t.entries[m.PR], Landing, InLanding)
-		if m.HeadRef != "" && m.Became != m.Head {
-			task.Moves = append(task.Moves, Move{PR: m.PR, Ref: m.HeadRef, Old: m.Head, New: m.Became})
+	for _, x := range t.path(a) {
+		if x.live() {
+			x.IntentAt = t.now
+			t.setPhase(x, AttemptCarried)
+		}
+		for _, m := range x.Members {
+			e := t.entries[m.PR]
+			if e.Phase == Waiting {
+				t.claim(e, x)
+			}
+			e.Attempt = x.ID // others may have tested it, too
+			t.move(e, Landing, InLanding)
+			if m.HeadRef != "" && m.Became != m.Head {
+				task.Moves = append(task.Moves, Move{PR: m.PR, Ref: m.HeadRef, Old: m.Head, New: m.Became})
+			}
 		}
 	}
+	t.setPhase(a, AttemptMoving)
 	t.do(attemptKey(a.ID), task)
+	t.dropAside(a)
+}
+
+// dropAside gives up what stands on a part of a landing path but is not on its
+// way: once the whole path is in the base it can't follow.
+func (t *step) dropAside(landing *Attempt) {
+	for _, a := range t.attempts {
+		if a.running() && a != landing && !t.above(a, landing) {
+			t.abandon(a, AimDrop, fmt.Sprintf("attempt %d lands without it", landing.ID))
+		}
+	}
 }
 
 func (t *step) takeHeadsMoved(f HeadsMoved) {
@@ -103,7 +128,13 @@ func (t *step) takeHeadsMoved(f HeadsMoved) {
 }
 
 func (t *step) pushBase(a *Attempt, due time.Time) {
-	t.doAt(attemptKey(a.ID), due, MoveBase{Attempt: a.ID, Old: a.Old, New: a.New, Ticket: a.Ticket})
+	task := MoveBase{Attempt: a.ID, Old: t.root(a), New: a.New}
+	for _, x := range t.path(a) {
+		if x.live() {
+			task.Tickets = append(task.Tickets, Ticketed{Ticket: x.Ticket, Commit: x.New})
+		}
+	}
+	t.doAt(attemptKey(a.ID), due, task)
 }
 
 // takeLandingTried goes on from each of the five outcomes. Every way out but
@@ -151,42 +182,58 @@ func backoff(tries int) time.Duration {
 	return min(time.Minute, 500*time.Millisecond<<min(tries-1, 10))
 }
 
-// land books a landing: the base is at the tested commit.
+// land books a landing: the base is at the tested commit, with all of its path.
 func (t *step) land(a *Attempt, tip string) {
 	h := &t.header
 	if tip == "" {
 		tip = a.New
 	}
-	a.EndAt = t.now
-	t.setPhase(a, AttemptLanded)
+	path := t.path(a)
+	old := path[0].Old
+	var members []Member
+	for _, x := range path {
+		x.EndAt = t.now
+		t.setPhase(x, AttemptLanded)
+		if x != a {
+			x.Audits = len(auditAfter) // the tip is looked back at
+		}
+		members = append(members, x.Members...)
+	}
 	h.BaseAt = t.now // older readings of the base are of before
 	t.seeTip(tip)
 	t.tellHeld(a)
-	t.learn(a)
-	b := t.batch(a.Batch)
-	for _, m := range a.Members {
-		t.landMember(a, b, m)
+	t.learn(a, members)
+	for _, m := range members {
+		t.landMember(a, m)
 	}
-	b.tidy(a.Node)
-	t.touchBatch(b.ID)
+	for _, x := range path {
+		t.setAside(x)
+	}
 	t.dirty.receipts = append(t.dirty.receipts, Receipt{
-		Attempt: a.ID, Batch: a.Batch, Branch: h.Branch, Old: a.Old, Commit: a.New, Tree: a.Tree,
-		Members: a.Members, Shards: a.Shards, Runs: a.Results.Runs, At: t.now,
+		Attempt: a.ID, Batch: a.Batch, Branch: h.Branch, Old: old, Commit: a.New, Tree: a.Tree,
+		Members: members, Shards: a.Shards, Runs: a.Results.Runs, At: t.now,
 	})
+	t.ejectGuilty()
+	t.releaseInnocent()
 	t.audit(a)
 }
 
-func (t *step) landMember(a *Attempt, b *Batch, m Member) {
+func (t *step) landMember(a *Attempt, m Member) {
 	e := t.entries[m.PR]
-	if e == nil || e.Phase.Ended() || e.Attempt != a.ID {
+	if e == nil || e.Phase.Ended() || e.Pinned != m.Head {
 		return
 	}
-	e.Became = m.Became
+	e.Became, e.Attempt = m.Became, a.ID
 	e.End = &End{Detail: "Landed as " + short(m.Became) + ".", By: "mainstay", At: t.now}
 	t.move(e, Landed, "")
 	t.dirty.ended = append(t.dirty.ended, *e)
-	b.drop(m.PR)
-	b.Landed = append(b.Landed, m.PR)
+	if b := t.batch(e.Batch); b != nil { // nil: it was landed by hand after it went back in line
+		b.drop(m.PR)
+		b.Landed = append(b.Landed, m.PR)
+		t.touchBatch(b.ID)
+	}
+	t.clear(m.PR)
+	t.header.Rates.good()
 	t.settleLater(e)
 }
 
@@ -202,9 +249,12 @@ func (a *Attempt) heads() []string {
 }
 
 // learn keeps what the next attempts need of a green one.
-func (t *step) learn(a *Attempt) {
+func (t *step) learn(a *Attempt, members []Member) {
 	h := &t.header
-	h.Landed = append(h.Landed, a.heads()...)
+	for _, m := range members {
+		h.Landed = append(h.Landed, m.Head)
+	}
+	h.Rates.green()
 	h.Landed = append([]string(nil), h.Landed[max(0, len(h.Landed)-landedKept):]...)
 	suites := map[string]bool{}
 	for _, sh := range a.Shards {
@@ -221,10 +271,8 @@ func (t *step) learn(a *Attempt) {
 // abandon gives an attempt up. Its ticket is deleted first, until GitHub
 // confirms: the fence behind which no late push of ours can land it.
 func (t *step) abandon(a *Attempt, aim Aim, cause string) {
-	if a.Phase == AttemptAbandoning {
-		if aim == AimRebuild {
-			return
-		}
+	if a.Phase == AttemptAbandoning && aim == AimRebuild {
+		return
 	}
 	a.Cause, a.Aim = cause, aim
 	if a.Phase == AttemptBuilding {
@@ -232,10 +280,17 @@ func (t *step) abandon(a *Attempt, aim Aim, cause string) {
 		t.setAside(a)
 		return
 	}
+	intended := !a.IntentAt.IsZero()
 	t.setPhase(a, AttemptAbandoning)
 	t.do(attemptKey(a.ID), AbandonAttempt{Attempt: a.ID, Ticket: a.Ticket, Commit: a.New, Moved: a.Moved})
 	if !a.SignAt.IsZero() {
 		t.do(fmt.Sprintf("cancel/%d", a.ID), CancelRuns{Commits: []string{a.New}, Ticket: a.Ticket})
+	}
+	if !intended {
+		t.setAside(a)
+	}
+	if aim != AimSearch { // what is red may still land with one that stands on it and is green
+		t.voidAbove(a, cause)
 	}
 }
 
@@ -249,6 +304,8 @@ func (t *step) takeAbandoned(f Abandoned) {
 		t.land(a, f.Tip)
 		return
 	}
+	path := t.path(a)
+	intended := !a.IntentAt.IsZero()
 	t.setPhase(a, AttemptDead)
 	t.header.BaseAt = t.now
 	if f.Tip == "" {
@@ -256,40 +313,35 @@ func (t *step) takeAbandoned(f Abandoned) {
 		t.lookAtBase()
 	}
 	t.seeTip(f.Tip)
-	members := a.numbers()
-	for _, pr := range members {
-		if e := t.entries[pr]; e != nil && e.Phase == Landing {
-			t.move(e, Testing, InTest)
-			e.PR.ReadAt = t.now // readings begun before may show the head as we moved it
-			t.lookAt(pr)        // hints were left aside while the intent stood
-		}
+	if intended {
+		t.takeBack(path)
 	}
-	b := t.batch(a.Batch)
-	switch a.Aim {
-	case AimSplit:
-		if len(b.Nodes[a.Node].Members) > 1 {
-			b.split(a.Node)
-			t.touchBatch(b.ID)
-			for _, pr := range members {
-				if e := t.entries[pr]; e != nil && e.Phase == Testing {
-					e.Attempt = 0
-					t.show(e)
-				}
-			}
-			break
-		}
-		t.setAside(a) // all but one went out meanwhile: test that one alone
-	case AimEject:
-		for _, pr := range append([]int(nil), b.Nodes[a.Node].Members...) {
-			t.putOut(t.entries[pr], *a.Ending)
-		}
-		b.tidy(a.Node)
-	case AimPause:
-		t.setAside(a)
+	t.setAside(a)
+	if a.Aim == AimPause {
 		t.pause(Pause{By: "GitHub", At: t.now, Rule: a.Cause,
 			Reason: "GitHub refused to move " + code(t.header.Branch) + ": " + a.Cause +
 				" Let the App bypass that rule, or mend it, then resume."})
-	default:
-		t.setAside(a)
+	}
+	for _, m := range a.Members {
+		if e := t.entries[m.PR]; e != nil && e.Phase == Testing && e.Attempt == a.ID && a.Aim == AimSearch {
+			t.show(e)
+		}
+	}
+}
+
+// takeBack undoes an intent that came to nothing, for the whole path.
+func (t *step) takeBack(path []*Attempt) {
+	for _, x := range path {
+		if x.Phase == AttemptCarried {
+			x.IntentAt = time.Time{}
+			t.abandon(x, AimRebuild, "what was to land with it did not")
+		}
+		for _, m := range x.Members {
+			if e := t.entries[m.PR]; e != nil && e.Phase == Landing {
+				t.move(e, Testing, InTest)
+				e.PR.ReadAt = t.now // readings begun before may show the head as we moved it
+				t.lookAt(m.PR)      // hints were left aside while the intent stood
+			}
+		}
 	}
 }

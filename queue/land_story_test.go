@@ -276,12 +276,12 @@ func TestBaseReadBesideAnAbandonedAttempt(t *testing.T) {
 		w.queueTogether(1, 2)
 		w.untilPhase(AttemptTesting)
 		w.unlabel(1)
-		a := w.untilPhase(AttemptAbandoning)
+		w.runUntil(time.Minute, func() bool { return w.state.attempt(1).Phase == AttemptAbandoning })
 		w.run(50 * time.Millisecond) // its own look at the base has begun
 		w.hint = func(Fact) {}
 		w.pushBase()
 		read := w.readBase()
-		w.runUntil(time.Minute, func() bool { return w.state.attempt(a.ID).Phase == AttemptDead })
+		w.runUntil(time.Minute, func() bool { return w.state.attempt(1).Phase == AttemptDead })
 		w.tell(read)
 		w.untilEnded(2)
 		w.requireLanded(2)

@@ -67,3 +67,11 @@ func (t *step) position(e *Entry) int {
 	}
 	return 0
 }
+
+// before reports whether one entry's turn is before another's.
+func (t *step) before(a, b int) bool { return t.entries[a].Order < t.entries[b].Order }
+
+// sortByTurn puts pull requests in line order.
+func (t *step) sortByTurn(prs []int) {
+	sort.Slice(prs, func(i, j int) bool { return t.before(prs[i], prs[j]) })
+}

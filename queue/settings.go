@@ -34,18 +34,8 @@ func Defaults() Settings {
 	}
 }
 
-// autoBatch is the batch size while nothing is learnt: about 0.6/p at p = 4 %.
-const autoBatch = 15
-
 // autoRun is the run limit while nothing is learnt.
 const autoRun = time.Hour
-
-func (s Settings) batchSize() int {
-	if s.BatchSize > 0 {
-		return s.BatchSize
-	}
-	return autoBatch
-}
 
 func (s Settings) runLimit() time.Duration {
 	if s.RunLimit > 0 {

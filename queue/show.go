@@ -156,7 +156,7 @@ func (t *step) wait(place int) time.Duration {
 	if t.header.TestTime == 0 {
 		return 0
 	}
-	batches := 1 + (place-1)/t.header.Settings.batchSize() + len(t.openBatches())
+	batches := 1 + (place-1)/t.batchSize() + len(t.openBatches())
 	return time.Duration(batches) * t.header.TestTime
 }
 

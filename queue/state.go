@@ -23,6 +23,9 @@ type Header struct {
 	Suites []string `json:"suites,omitempty"`
 	// Landed are the heads that landed last, oldest first.
 	Landed []string `json:"landed,omitempty"`
+	// Reds are the red sets nobody has explained yet; Rates what the past teaches.
+	Reds  []RedSet `json:"reds,omitempty"`
+	Rates Rates    `json:"rates,omitzero"`
 	// TestTime is the decayed mean of ticket to verdict, for "about 12 min".
 	TestTime time.Duration `json:"test_time,omitempty"`
 	// ProgressAt is when anything last went on.

@@ -96,9 +96,9 @@ func (t *step) takeAttempt(fact Fact) {
 
 // advance starts whatever the state allows now: verdicts first, then the next attempt.
 func (t *step) advance() {
+	t.judgeAttempts()
 	for _, a := range t.attempts {
 		if a.Phase == AttemptTesting {
-			t.judgeAttempt(a)
 			t.lookWhenQuiet(a)
 		}
 	}

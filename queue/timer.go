@@ -49,7 +49,7 @@ func (t *step) nextDeadline() time.Time {
 			earlier(quiet)
 		}
 	}
-	if _, free := t.standing(); s.BatchWait > 0 && free && t.header.Pause == nil {
+	if s.BatchWait > 0 && t.slotFree() && t.header.Pause == nil {
 		for _, pr := range t.line {
 			if t.entries[pr].Phase == Waiting {
 				earlier(t.batchDue(pr))

@@ -140,15 +140,17 @@ func (t *step) putOut(e *Entry, end End) {
 		return
 	}
 	end.At = t.now
-	attempt := t.attempt(e.Attempt)
 	wasTesting := e.Phase == Testing
 	e.End = &end
 	t.move(e, Out, "")
 	t.dirty.ended = append(t.dirty.ended, *e)
 	if wasTesting {
 		t.takeFromBatch(e)
-		if attempt != nil && attempt.holds(e.PR.Number) && attempt.cancellable() {
-			t.abandon(attempt, AimRebuild, fmt.Sprintf("#%d went out", e.PR.Number))
+	}
+	t.forgetSuspect(e.PR.Number)
+	for _, a := range append([]*Attempt(nil), t.attempts...) {
+		if a.cancellable() && a.Phase != AttemptAbandoning && contains(t.allOf(a), e.PR.Number) {
+			t.abandon(a, AimRebuild, fmt.Sprintf("#%d went out", e.PR.Number))
 		}
 	}
 	if end.Reason != LabelRemoved {
@@ -249,7 +251,7 @@ func (t *step) seeTip(tip string) {
 	t.header.Tip = tip
 	t.touchHeader()
 	for _, a := range t.attempts {
-		if a.cancellable() && a.Phase != AttemptAbandoning && a.Old != tip && !t.early(a) {
+		if a.running() && t.root(a) != tip && !t.landingBelow(a) {
 			t.abandon(a, AimRebuild, "the base moved")
 		}
 	}

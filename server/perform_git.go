@@ -30,8 +30,11 @@ func (p *performer) performGit(ctx context.Context, place queue.Place, e queue.D
 	case queue.MoveHeads:
 		return p.moveHeads(ctx, clone, place, task)
 	case queue.MoveBase:
-		landed, err := clone.Land(ctx, git.Landing{Base: base, Old: task.Old, New: task.New,
-			Tickets: []git.Ticket{{Ref: "refs/heads/" + task.Ticket, Commit: task.New}}})
+		landing := git.Landing{Base: base, Old: task.Old, New: task.New}
+		for _, t := range task.Tickets {
+			landing.Tickets = append(landing.Tickets, git.Ticket{Ref: "refs/heads/" + t.Ticket, Commit: t.Commit})
+		}
+		landed, err := clone.Land(ctx, landing)
 		return one(queue.LandingTried{Attempt: task.Attempt, Outcome: outcome(landed.Kind), Tip: landed.Tip, Rule: rule(landed)}, err)
 	case queue.AbandonAttempt:
 		return abandon(ctx, clone, base, task)
@@ -50,6 +53,12 @@ func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Pla
 	spec := git.Spec{Base: task.Old, Landed: task.Landed, Committer: git.Committer{
 		Name: "Mainstay", Email: fmt.Sprintf("attempt-%d@queue-%d.mainstay.invalid", task.Attempt, place.ID), When: task.At,
 	}}
+	if task.Empty {
+		spec.Empty = fmt.Sprintf("Mainstay: the base as it is, for attempt %d", task.Attempt)
+		if len(task.Members) > 0 {
+			spec.Empty = fmt.Sprintf("Mainstay: the batch as it is, for attempt %d", task.Attempt)
+		}
+	}
 	byPR := map[int]queue.Member{}
 	for _, m := range task.Members {
 		spec.Members = append(spec.Members, git.Member{PR: m.PR, Head: m.Head})
@@ -75,6 +84,9 @@ func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Pla
 		member.Became, member.Commits = m.Tip, m.Commits
 		fact.Members = append(fact.Members, member)
 		fact.New, fact.Tree = m.Tip, m.Tree
+	}
+	if task.Empty {
+		fact.New, fact.Tree = built.Tip, built.Tree
 	}
 	for _, c := range built.Skipped {
 		fact.Conflicts = append(fact.Conflicts, queue.Conflicting{PR: c.PR, Files: c.Files, WithBase: c.OnBaseAlone})

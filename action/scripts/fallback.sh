@@ -121,6 +121,7 @@ output tests-file "$file"
 output count "${#items[@]}"
 output source fallback
 output plan-id ''
+output scope full
 say "shard $((index + 1)) of $total: ${#items[@]} items, cut in shell"
 
 if [ "$mode" = plan ]; then
@@ -140,6 +141,7 @@ if [ -n "${INPUT_COMMAND:-}" ]; then
     if [ "$word" = '{tests}' ]; then command+=("${items[@]}"); continue; fi
     word=${word//'{tests-file}'/"$file"}
     word=${word//'{results}'/"$folder/results"}
+    word=${word//'{run}'/}
     word=${word//'{tests}'/"${items[*]}"}
     command+=("$word")
   done <<<"$split"

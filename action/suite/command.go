@@ -14,6 +14,7 @@ const (
 	holeTests     = "{tests}"      // the items; a word of its own becomes a word an item
 	holeTestsFile = "{tests-file}" // a file with the items, one a line
 	holeResults   = "{results}"    // a file to write results to
+	holeRun       = "{run}"        // for go test's -run; empty where all tests are wanted
 )
 
 // splitWords cuts a command line into words as a shell would, quotes and
@@ -57,7 +58,11 @@ func (s Suite) CheckCommand(total int) error {
 // write results to, "" where it prints them.
 func (s Suite) words(items []string) (words []string, results string, err error) {
 	if s.Command == "" {
-		return append([]string{"go", "test", "-json", "-count=1"}, items...), "", nil
+		words = []string{"go", "test", "-json", "-count=1"}
+		if pattern := s.pattern(); pattern != "" {
+			words = append(words, "-run", pattern)
+		}
+		return append(words, items...), "", nil
 	}
 	split, err := splitWords(s.Command)
 	if err != nil {
@@ -76,7 +81,8 @@ func (s Suite) words(items []string) (words []string, results string, err error)
 			return nil, "", fmt.Errorf("remove old results: %w", err)
 		}
 	}
-	fill := strings.NewReplacer(holeTestsFile, list, holeResults, results, holeTests, strings.Join(items, " "))
+	fill := strings.NewReplacer(holeTestsFile, list, holeResults, results, holeRun, s.pattern(),
+		holeTests, strings.Join(items, " "))
 	for _, word := range split {
 		if word == holeTests {
 			words = append(words, items...)

@@ -33,6 +33,9 @@ type Suite struct {
 	ListCommand   string // prints the items, one a line; wins over Tests
 	Command       string // runs a slice; "" is go test for Go
 	Scratch       string // an existing folder for files of our own
+	// Only are the tests that are asked for, by their full names; nil is all of
+	// the items' tests. Go alone can leave others out.
+	Only []string
 }
 
 // Inventory is what a suite consists of.

@@ -25,18 +25,18 @@ var skipped = map[string]bool{
 	"Entry.Since": true, "Entry.EnteredAt": true, "Entry.Check": true, "Entry.Runs": true,
 	"End.Detail": true, "End.Next": true, "End.By": true, "End.Tests": true,
 	"Batch.Opened": true, "Attempt.Since": true, "Attempt.Ticket": true, "Attempt.At": true, "Attempt.Tree": true, "Attempt.Cause": true,
-	"Member.HeadRef": true, "Member.Commits": true, "Move.Ref": true, "Node.Red": true,
+	"Member.HeadRef": true, "Member.Commits": true, "Move.Ref": true, "Node.Red": true, "RedSet.Ending": true, "Ticketed.Ticket": true,
 	"Shard.StartedAt": true, "Shard.EndedAt": true, "Run.CreatedAt": true, "Run.Branch": true,
 	"Effect.Key": true, "BuildAttempt.At": true, "BuildAttempt.Landed": true, "SettleLanded.Check": true, "SettleLanded.Since": true, "AuditLanding.Tree": true,
-	"MoveHeads.Title": true, "MoveHeads.Summary": true, "PushTicket.Ticket": true, "ReadResults.Ticket": true, "MoveBase.Ticket": true, "AbandonAttempt.Ticket": true,
+	"MoveHeads.Title": true, "MoveHeads.Summary": true, "PushTicket.Ticket": true, "ReadResults.Ticket": true, "AbandonAttempt.Ticket": true,
 	"env.Now": true, "env.Removed": true, "ticket.Name": true, "ciRun.Ticket": true, "reading.ReadAt": true,
 	"flight.Key": true, "BaseRead.Rules": true, "BaseRead.Settings": true, "BaseRead.ReadAt": true, "LandingTried.Rule": true,
 }
 
 // attemptIDs and batchIDs are fields that count by order of appearance.
 var (
-	attemptIDs = map[string]bool{"Attempt.ID": true, "Attempt.After": true, "Attempt.Next": true, "Entry.Attempt": true, "Node.Attempts": true}
-	batchIDs   = map[string]bool{"Batch.ID": true, "Attempt.Batch": true, "Entry.Batch": true}
+	attemptIDs = map[string]bool{"Attempt.ID": true, "Attempt.Parent": true, "Entry.Clash": true, "Entry.Attempt": true, "Node.Attempts": true}
+	batchIDs   = map[string]bool{"Batch.ID": true, "Attempt.Batch": true, "Entry.Batch": true, "RedSet.Batch": true}
 )
 
 type canon struct {

@@ -110,6 +110,9 @@ func (w *walk) build(x queue.BuildAttempt) queue.Fact {
 		built.Members = append(built.Members, m)
 		built.New, built.Tree = tip.name, "tree"
 	}
+	if x.Empty {
+		built.New, built.Tree = w.forest.grow(commit{parent: tip, attempt: x.Attempt}).name, "tree"
+	}
 	return built
 }
 
@@ -192,11 +195,14 @@ func (w *walk) moveBase(s *state, x queue.MoveBase) (facts, hints []queue.Fact) 
 
 // push is the one atomic push: nil when a lease does not hold.
 func (w *walk) push(s *state, x queue.MoveBase) (hints []queue.Fact) {
-	if s.Base != x.Old || s.ticketAt(x.Ticket) != x.New {
+	if s.Base != x.Old || !s.holds(x.Tickets) {
 		return nil
 	}
 	w.checkLanding(s, x)
-	s.dropTicket(x.Ticket)
+	w.reach(len(x.Tickets) > 1, "a chain of attempts landed by one push")
+	for _, t := range x.Tickets {
+		s.dropTicket(t.Ticket)
+	}
 	return w.setBase(s, x.New)
 }
 

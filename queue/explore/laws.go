@@ -23,9 +23,11 @@ func (w *walk) checkStep(s *state, before *queue.Rows, c *queue.Changes) {
 		if a.Phase == queue.AttemptMoving && was != queue.AttemptMoving {
 			w.checkIntent(s, a)
 		}
-		if a.Phase == queue.AttemptAbandoning && a.Aim == queue.AimSplit {
-			for _, m := range a.Members {
-				s.pull(m.PR).Suspect = true
+		if a.Phase == queue.AttemptAbandoning && a.Aim == queue.AimSearch {
+			for _, x := range s.path(a) {
+				for _, m := range x.Members {
+					s.pull(m.PR).Suspect = true
+				}
 			}
 		}
 	}
@@ -84,7 +86,12 @@ func (w *walk) wasRemoved(s *state, name string) bool {
 
 // checkIntent is S3, held against the newest readings that were told.
 func (w *walk) checkIntent(s *state, a *queue.Attempt) {
-	for _, m := range a.Members {
+	path := s.path(a)
+	var members []queue.Member
+	for _, x := range path {
+		members = append(members, x.Members...)
+	}
+	for _, m := range members {
 		p := s.pull(m.PR).Told
 		if p.Head != m.Head || p.Status != queue.Open || p.Wish == 0 || !p.Approved {
 			w.breaks("S3 approved as landed", "the intent of attempt %d takes #%d, read as %+v", a.ID, m.PR, p)
@@ -93,7 +100,7 @@ func (w *walk) checkIntent(s *state, a *queue.Attempt) {
 			w.breaks("S3 approved as landed", "the intent takes #%d on a reading %s old", m.PR, age)
 		}
 	}
-	if a.Old != s.rows.Header.Tip {
+	if path[0].Old != s.rows.Header.Tip {
 		w.breaks("S3 approved as landed", "the intent of attempt %d stands on another base", a.ID)
 	}
 	if r := s.run(a.New); r == nil || r.Conclusion != "success" {
@@ -129,7 +136,7 @@ func (w *walk) checkOrder(s *state, before *queue.Rows, b *queue.Batch) {
 	for i := range before.Entries {
 		e := &before.Entries[i]
 		now := s.entry(e.PR.Number)
-		if e.Phase == queue.Waiting && now != nil && now.Phase == queue.Waiting && now.Order < last && now.Wish.ID == e.Wish.ID {
+		if e.Phase == queue.Waiting && now != nil && now.Phase == queue.Waiting && now.Order < last && now.Wish.ID == e.Wish.ID && now.Clash == 0 {
 			w.breaks("S7 order", "batch %d %v overtakes #%d", b.ID, b.Members, e.PR.Number)
 		}
 	}
@@ -172,7 +179,7 @@ func (w *walk) checkLanding(s *state, x queue.MoveBase) {
 // checkState is what must hold between steps: S5's second half, S10's first, and rest.
 func (w *walk) checkState(s *state) {
 	for _, z := range s.Zombies {
-		if s.ticketAt(z.Ticket) != z.New {
+		if !s.holds(z.Tickets) {
 			continue
 		}
 		for c := w.forest.byName[z.New]; c != nil && c.name != z.Old; c = c.parent {

@@ -208,7 +208,7 @@ func (w *walk) after(from *state, m move) *state {
 		s.Zombies = slices.Delete(s.Zombies, int(m.n), int(m.n)+1)
 		hints := w.push(s, x)
 		w.reach(hints != nil, "a zombie push landed late")
-		w.reach(hints == nil && s.ticketAt(x.Ticket) == "" && s.Base == x.Old, "a zombie push was held off by the deleted ticket alone")
+		w.reach(hints == nil && s.Base == x.Old, "a zombie push was held off by the deleted ticket alone")
 		w.reach(hints == nil, "a zombie push came too late")
 		w.tell(s, hints...)
 	case m.kind >= ciReports && m.kind <= ciCopied:
@@ -222,7 +222,7 @@ func (w *walk) after(from *state, m move) *state {
 		s.Left.Crash--
 		w.restart(s)
 	case m.kind == waits:
-		w.wait(s)
+		w.wait(s, from.idle())
 	}
 	w.tidy(s)
 	w.checkState(s)
@@ -292,21 +292,23 @@ func (w *walk) restart(s *state) {
 }
 
 // wait lets time pass until the next effect is due.
-func (w *walk) wait(s *state) {
+func (w *walk) wait(s *state, idle bool) {
 	var next time.Time
 	for _, e := range s.Effects {
-		if e.Due.After(s.Now) && (next.IsZero() || e.Due.Before(next)) {
+		if !e.Due.Before(s.Now) && (next.IsZero() || e.Due.Before(next)) {
 			next = e.Due
 		}
 	}
-	if !s.idle() {
+	if !idle {
 		s.Left.Impolite--
+		w.reach(true, "time passed while something was under way")
 	}
-	if next.IsZero() {
+	switch {
+	case !next.IsZero():
+		s.Now = next
+	case idle:
 		w.breaks("progress", "nothing is left to wait for, and not all has ended")
-		return
 	}
-	s.Now = next
 }
 
 func (s *state) idle() bool {

@@ -25,7 +25,8 @@ func (w *walk) notice(s *state, before *queue.Rows, f queue.Fact, c *queue.Chang
 		a := &s.rows.Attempts[i]
 		was := phaseIn(before, a.ID)
 		if was == "" {
-			w.reach(a.After != 0, "an attempt was built on a landing under way")
+			w.reach(a.Parent != 0, "an attempt was built on another")
+			w.reach(len(a.Narrow) > 0, "only the failed tests were run")
 		}
 		if a.Phase == queue.AttemptAbandoning && was != a.Phase && was != "" {
 			w.reach(true, "abandoned while "+string(was))

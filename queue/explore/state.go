@@ -110,14 +110,19 @@ func (s *state) clone() *state {
 // cloneRows copies what Step changes in place; what it only appends to is clipped.
 func cloneRows(r queue.Rows) queue.Rows {
 	r.Header.Landed, r.Header.Suites = slices.Clip(r.Header.Landed), slices.Clip(r.Header.Suites)
+	r.Header.Reds = slices.Clone(r.Header.Reds)
+	for i := range r.Header.Reds {
+		red := &r.Header.Reds[i]
+		red.PRs, red.Tests, red.Of = slices.Clone(red.PRs), slices.Clone(red.Tests), slices.Clone(red.Of)
+	}
 	r.Entries, r.Batches, r.Attempts = slices.Clone(r.Entries), slices.Clone(r.Batches), slices.Clone(r.Attempts)
 	for i := range r.Batches {
 		b := &r.Batches[i]
 		b.Members, b.Landed, b.Out = slices.Clone(b.Members), slices.Clone(b.Landed), slices.Clone(b.Out)
-		b.Nodes = slices.Clone(b.Nodes)
+		b.Nodes, b.Back, b.Flakes = slices.Clone(b.Nodes), slices.Clone(b.Back), slices.Clone(b.Flakes)
 		for j := range b.Nodes {
 			n := &b.Nodes[j]
-			n.Members, n.Attempts = slices.Clone(n.Members), slices.Clip(n.Attempts)
+			n.Members, n.PRs, n.Attempts = slices.Clone(n.Members), slices.Clone(n.PRs), slices.Clip(n.Attempts)
 		}
 	}
 	for i := range r.Attempts {
@@ -159,6 +164,19 @@ func (s *state) ticketAt(name string) string {
 		}
 	}
 	return ""
+}
+
+// holds reports whether every lease on a ticket would hold.
+func (s *state) holds(tickets []queue.Ticketed) bool {
+	return len(tickets) > 0 && !slices.ContainsFunc(tickets, func(t queue.Ticketed) bool { return s.ticketAt(t.Ticket) != t.Commit })
+}
+
+// path is the attempts from the base up to one, those that have not landed.
+func (s *state) path(a *queue.Attempt) (path []*queue.Attempt) {
+	for x := a; x != nil && x.Phase != queue.AttemptLanded; x = s.attempt(x.Parent) {
+		path = append([]*queue.Attempt{x}, path...)
+	}
+	return path
 }
 
 func (s *state) dropTicket(name string) {

@@ -26,7 +26,7 @@ func newWalk(world World) *walk {
 	w.rules = queue.Rules{Approvals: 1}
 	w.settings = queue.Defaults()
 	w.settings.RunLimit = 10 * time.Minute
-	w.settings.BatchSize = world.BatchSize
+	w.settings.BatchSize, w.settings.Parallel = world.BatchSize, max(1, world.Parallel)
 	if world.Shards {
 		w.settings.Suites = map[string]int{"unit": 1}
 	} else {

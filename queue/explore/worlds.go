@@ -22,6 +22,7 @@ type World struct {
 	Shards    bool  // CI reports a suite
 	NoCI      bool  // nothing ever starts
 	BatchSize int
+	Parallel  int // 0 is 1
 	// EndsAtRest: nothing happens any more once all has ended.
 	EndsAtRest bool
 	Budget     Budget
@@ -44,5 +45,7 @@ var Worlds = []World{
 	{Name: "forks, and a rule", PRs: 2, Forks: true, Budget: Budget{Refused: 1, Push: 1, Odd: 1}, EndsAtRest: true},
 	{Name: "merged by hand", PRs: 2, Budget: Budget{Merge: 1, Crash: 1, Label: 1}, EndsAtRest: true},
 	{Name: "time passes meanwhile", PRs: 1, Budget: Budget{Impolite: 2, Odd: 2, Crash: 1}, EndsAtRest: true},
+	{Name: "side by side", PRs: 3, BatchSize: 1, Parallel: 2, Bad: []int{2}, Budget: Budget{Crash: 1}, EndsAtRest: true},
+	{Name: "a chain, and a base that moves", PRs: 2, BatchSize: 1, Parallel: 2, Budget: Budget{Admin: 1, Force: 1, Late: 1}, EndsAtRest: true},
 	{Name: "one at a time", PRs: 2, BatchSize: 1, Budget: Budget{Late: 1, Admin: 1, Crash: 1}, EndsAtRest: true},
 }

@@ -76,7 +76,7 @@ func (a PlanAnswer) Validate(asked PlanRequest) error {
 	if err := checkLabel("plan id", a.PlanID); err != nil {
 		return err
 	}
-	if a.Scope != ScopeSlice && a.Scope != ScopeAll {
+	if !a.Scope.Valid() {
 		return fmt.Errorf("unknown scope %q", a.Scope)
 	}
 	if len(a.Warnings) > MaxWarnings {
@@ -106,6 +106,14 @@ func (s PlannedShard) validate(at Position) error {
 	for _, item := range s.Items {
 		if err := checkName("item", item.ID); err != nil {
 			return err
+		}
+		if len(item.Tests) > MaxTests {
+			return fmt.Errorf("item %q with %d tests, at most %d", Cut(item.ID, MaxLabel), len(item.Tests), MaxTests)
+		}
+		for _, name := range item.Tests {
+			if err := checkName("test", name); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -142,7 +150,7 @@ func (r Report) checkFacts() error {
 	if r.Source != SourceServer && r.Source != SourceFallback {
 		return fmt.Errorf("unknown source %q", r.Source)
 	}
-	if r.Scope != ScopeSlice && r.Scope != ScopeAll {
+	if !r.Scope.Valid() {
 		return fmt.Errorf("unknown scope %q", r.Scope)
 	}
 	if len(r.PlanID) > MaxLabel || !plain(r.PlanID) {

@@ -22,7 +22,13 @@ type Scope string
 const (
 	ScopeSlice Scope = "slice" // this shard's share
 	ScopeAll   Scope = "all"   // the whole inventory
+	// ScopeNarrow is a share of a few named tests: a search for a culprit asks
+	// about those alone. What it comes to never proves the suite green.
+	ScopeNarrow Scope = "narrow"
 )
+
+// Valid tells whether the scope is one of those.
+func (s Scope) Valid() bool { return s == ScopeSlice || s == ScopeAll || s == ScopeNarrow }
 
 // NeedItems is PlanAnswer.Need where the digest alone was not enough.
 const NeedItems = "items"
@@ -63,10 +69,13 @@ type PlanRequest struct {
 
 // PlannedItem is an item with what is known of its duration: the estimate in
 // milliseconds and the number of samples behind it. Both zero: nothing known.
+// Tests, in a narrow plan, are the only ones of the item that are asked for;
+// running more of it is never wrong.
 type PlannedItem struct {
-	ID    string `json:"id"`
-	EstMS int64  `json:"est_ms,omitempty"`
-	N     int    `json:"n,omitempty"`
+	ID    string   `json:"id"`
+	EstMS int64    `json:"est_ms,omitempty"`
+	N     int      `json:"n,omitempty"`
+	Tests []string `json:"tests,omitempty"`
 }
 
 // PlannedShard is one shard's share of a plan.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Spec says what to build. The same Spec gives the same commit ids, on any
@@ -17,6 +18,9 @@ type Spec struct {
 	// of one brings only what it has beyond it, though the commits it knows have
 	// other ids in the base; a member put on the base just before counts as well.
 	Landed []string
+	// Empty, where it is set, is the message of one commit of ours put on top of
+	// all, which changes nothing: what stands below it under a name of its own.
+	Empty string
 }
 
 // Member is a pull request of a batch with its pinned head.
@@ -25,7 +29,8 @@ type Member struct {
 	Head string
 }
 
-// Built is a batch, rebased. With no members its tip is the base.
+// Built is a batch, rebased. With no members its tip is the base, or the empty
+// commit that was asked for on it.
 type Built struct {
 	Tip, Tree string
 	Members   []BuiltMember
@@ -92,6 +97,9 @@ func (s Spec) check() (committer string, err error) {
 		if err := checkID(m.Head); err != nil {
 			return "", fmt.Errorf("head of #%d: %w", m.PR, err)
 		}
+	}
+	if strings.ContainsRune(s.Empty, 0) {
+		return "", errors.New("the empty commit's message has a zero byte")
 	}
 	for _, line := range s.Trailers {
 		if !isTrailer(line) {
@@ -163,6 +171,9 @@ func (w *worker) build(ctx context.Context, spec Spec, committer string) (Built,
 		}
 	}
 	built.Tip, built.Tree = at.commit, at.tree
+	if spec.Empty != "" {
+		built.Tip = b.top(at)
+	}
 	if len(b.fresh) > 0 {
 		if err := w.keep(b.fresh); err != nil {
 			return Built{}, err
@@ -254,4 +265,14 @@ func (b *batch) take(pr int, r rebased) BuiltMember {
 		m.Commits = append(m.Commits, o.id)
 	}
 	return m
+}
+
+// top puts the empty commit on a place. Nobody but us wrote it, so that author
+// and committer are one.
+func (b *batch) top(at place) string {
+	own := commit{author: b.committer, message: []byte(b.spec.Empty + "\n")}
+	text := own.rewritten(at.tree, at.commit, b.committer, b.spec.Trailers)
+	o := rawObject{objectID("commit", text), "commit", text}
+	b.fresh = append(b.fresh, o)
+	return o.id
 }

@@ -215,9 +215,17 @@ func (c *Clone) noteBuilt(tip, base string) {
 	c.built[tip] = base
 }
 
-// descends says whether tip was built on base by this process: then there is nothing to look up.
+// descends says whether tip was built on base by this process, in one build or
+// in a chain of them: then there is nothing to look up.
 func (c *Clone) descends(tip, base string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.built[tip] == base && base != ""
+	for tip != "" && tip != base {
+		below := c.built[tip]
+		if below == tip {
+			return false // a build of nothing
+		}
+		tip = below
+	}
+	return tip != ""
 }

@@ -167,7 +167,9 @@ func (k *keeper) QueuesOf(_ context.Context, repository int64) ([]queue.Place, e
 
 func (k *keeper) FindAttempt(_ context.Context, repository int64, commit string) (queue.Place, queue.Attempt, error) {
 	attempts := map[string]queue.Attempt{
-		"tested":  {ID: 41, Batch: 3, New: "tested", Ticket: "mainstay/main/41", Phase: queue.AttemptTesting},
+		"tested": {ID: 41, Batch: 3, New: "tested", Ticket: "mainstay/main/41", Phase: queue.AttemptTesting},
+		"searched": {ID: 42, Batch: 3, New: "searched", Ticket: "mainstay/main/42", Phase: queue.AttemptTesting, Narrow: []queue.FailedTest{
+			{Suite: "unit", Package: "b", Name: "TestB/sub"}, {Suite: "unit", Package: "gone", Name: "TestGone"}}},
 		"dropped": {ID: 40, Batch: 3, New: "dropped", Ticket: "mainstay/main/40", Phase: queue.AttemptDead},
 	}
 	a, ok := attempts[commit]

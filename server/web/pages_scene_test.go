@@ -193,8 +193,8 @@ func shopAttempts(prs []queue.PullRequest, red queue.FailedTest) []queue.Attempt
 	}
 	landed := dead(41, 4, before(7*time.Minute), "", 13)
 	landed.Phase, landed.Cause = queue.AttemptLanded, ""
-	return []queue.Attempt{dead(39, 0, before(12*time.Minute), queue.AimSplit, 12, 13, 14, 15), dead(40, 1, before(9*time.Minute), queue.AimSplit, 12, 13),
-		landed, dead(42, 3, before(4*time.Minute), queue.AimEject, 12), underTest(prs)}
+	return []queue.Attempt{dead(39, 0, before(12*time.Minute), queue.AimSearch, 12, 13, 14, 15), dead(40, 1, before(9*time.Minute), queue.AimSearch, 12, 13),
+		landed, dead(42, 3, before(4*time.Minute), queue.AimDrop, 12), underTest(prs)}
 }
 
 // underTest is the attempt under test: shards passed, failed, running and waiting, two checks.

@@ -67,8 +67,16 @@ func TestEachPageSaysWhatPeopleComeFor(t *testing.T) {
 	})
 	following := busyShop()
 	following.change(1, func(r *queue.Rows) {
-		r.Attempts[len(r.Attempts)-1].After = 38
+		r.Attempts[len(r.Attempts)-1].Parent = 38
 		r.Attempts = append(r.Attempts, queue.Attempt{ID: 38, Batch: 4, Phase: queue.AttemptMoving, Since: before(time.Second)})
+	})
+	searching := busyShop()
+	searching.change(1, func(r *queue.Rows) {
+		wanted := []queue.FailedTest{{Name: "TestCheckout/two_items"}, {Name: "TestTotal"}, {Name: hostile}, {Name: "TestTax"}, {Name: "TestVat"}}
+		r.Attempts[len(r.Attempts)-1].Narrow = wanted[:2]
+		r.Attempts = append(r.Attempts,
+			queue.Attempt{ID: 44, Batch: 5, Phase: queue.AttemptTesting, Since: before(time.Minute), Old: sha(80), New: sha(84), Narrow: wanted},
+			queue.Attempt{ID: 45, Batch: 5, Phase: queue.AttemptTesting, Since: before(time.Minute), Old: sha(82), New: sha(85), Members: []queue.Member{{PR: 16}}})
 	})
 	gone := busyShop()
 	gone.change(1, func(r *queue.Rows) { r.Header.Missing = true })
@@ -83,6 +91,10 @@ func TestEachPageSaysWhatPeopleComeFor(t *testing.T) {
 		"progress":          {busyShop(), "/q/acme/shop/main", []string{"Last progress 2 min ago"}},
 		"the attempt":       {busyShop(), "/q/ACME/shop/main", []string{"Testing for 2 min", "mainstay/main/43", "#14 Drop the unused cart migration by mei"}},
 		"behind a landing":  {following, "/q/acme/shop/main", []string{"Built on attempt 38, which lands first"}},
+		"a narrow attempt":  {searching, "/q/acme/shop/main", []string{"Testing for 2 min Build Push Test Attempt 43", "Tests only TestCheckout/two_items , TestTotal api not heard"}},
+		"the base alone":    {searching, "/q/acme/shop/main", []string{"Tests the base by itself Of it only TestCheckout/two_items , TestTotal , &lt;script&gt;", "and 2 more"}},
+		"a narrow story":    {searching, "/q/acme/shop/main/pr/15", []string{"Attempt 43 with #14, only to run TestCheckout/two_items and 1 more, built on", "Attempt 39 with #12, #13, #14 built on"}},
+		"one on another":    {searching, "/q/acme/shop/main", []string{"Testing for", "Build Push Test Check Land Attempt 45", "Built on attempt 43, which is not in main yet"}},
 		"shards in words":   {busyShop(), "/q/acme/shop/main", []string{"unit 4 of 8 passed, 2 running · 486 tests", "Shard 3 of 8: flaky, 122 tests, 42 s", "Shard 7 of 8: waiting", "api not heard of yet"}},
 		"checks":            {busyShop(), "/q/acme/shop/main", []string{"lint passed", "e2e running", "licences not heard of yet"}},
 		"the line":          {busyShop(), "/q/acme/shop/main", []string{"1 #16 Show the delivery date in the basket by rosa Waits its turn 12 min ago about 12 min", "– #18 Bump the tax table to 2026 by renovate Waits for approval: 0 of 1"}},
@@ -96,7 +108,7 @@ func TestEachPageSaysWhatPeopleComeFor(t *testing.T) {
 		"an asking request": {busyShop(), "/q/acme/shop/main/pr/18", []string{"Waits for approval: 0 of 1 It enters the line"}},
 		"a tested request":  {busyShop(), "/q/acme/shop/main/pr/15", []string{"Testing", "unit 4 of 8 passed", "Attempt 39 with #12, #13, #14 built on"}},
 		"a landed request":  {busyShop(), "/q/acme/shop/main/pr/13", []string{"Landed It is in main as 6ef26b4 .", "Test runs 2"}},
-		"a request put out": {busyShop(), "/q/acme/shop/main/pr/12", []string{"Out: checks failed Shard 2 of 4 of unit failed. → Mend it", "total = 1999, want 2000", "it is red and gets cut in two", "Attempt 42, by itself, built on"}},
+		"a request put out": {busyShop(), "/q/acme/shop/main/pr/12", []string{"Out: checks failed Shard 2 of 4 of unit failed. → Mend it", "total = 1999, want 2000", "it is red, and the search goes on", "Attempt 42, by itself, built on"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, body := get(t, dashboard(t, c.desk, nil).URL+c.path)
@@ -136,6 +148,7 @@ func TestHostileTitlesAreText(t *testing.T) {
 		r.Header.Problem, r.Header.Pause = hostile, &queue.Pause{By: hostile, Reason: hostile, Rule: hostile}
 		for i := range r.Attempts {
 			r.Attempts[i].Ticket, r.Attempts[i].Cause = hostile, hostile
+			r.Attempts[i].Narrow = []queue.FailedTest{{Name: hostile}}
 			for k := range r.Attempts[i].Shards {
 				r.Attempts[i].Shards[k].Suite = hostile
 			}

@@ -21,7 +21,9 @@ type attemptView struct {
 	Old     link
 	New     link
 	Ticket  link
-	Behind  string // the landing it was built to follow, while that is under way
+	Behind  string   // the attempt it stands on, while that has not landed
+	Only    []string // the tests that a narrow attempt runs
+	Alone   bool     // the base by itself, without anybody's change
 	Steps   []stepView
 	Members []pullView
 	Suites  []suiteView
@@ -67,13 +69,16 @@ func (s *scene) attempt(a queue.Attempt) attemptView {
 	case queue.AttemptChecking, queue.AttemptMoving, queue.AttemptLanding, queue.AttemptLanded:
 		v.Class = "good"
 	}
-	for _, first := range s.rows.Attempts {
-		if first.ID == a.After && live(first) {
-			v.Behind = fmt.Sprintf("attempt %d, which lands first", first.ID)
-		}
+	v.Behind, v.Alone = s.behind(a), len(a.Members) == 0
+	for _, t := range a.Narrow {
+		v.Only = append(v.Only, t.Name)
 	}
 	if at := stepOf(a.Phase); at >= 0 {
-		for i, name := range stepNames {
+		names := stepNames
+		if v.Alone || len(v.Only) > 0 {
+			names = names[:stepOf(queue.AttemptTesting)+1] // it never lands
+		}
+		for i, name := range names {
 			class := [...]string{"done", "now", "todo"}[1+cmp.Compare(i, at)]
 			v.Steps = append(v.Steps, stepView{name, class})
 		}
@@ -85,6 +90,21 @@ func (s *scene) attempt(a queue.Attempt) attemptView {
 	}
 	v.Checks, v.ByRuns = checks(a)
 	return v
+}
+
+// behind names the attempt that one stands on while that is not in the base yet.
+func (s *scene) behind(a queue.Attempt) string {
+	text := ""
+	for _, first := range s.rows.Attempts {
+		switch {
+		case !live(first) || first.ID == a.ID:
+		case first.ID == a.Parent && (first.Phase == queue.AttemptMoving || first.Phase == queue.AttemptLanding):
+			return fmt.Sprintf("attempt %d, which lands first", first.ID)
+		case first.ID == a.Parent || first.New != "" && first.New == a.Old:
+			text = fmt.Sprintf("attempt %d, which is not in %s yet", first.ID, s.place.Branch)
+		}
+	}
+	return text
 }
 
 // suites lays out the shards: those the plan names and those that reported.

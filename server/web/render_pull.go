@@ -175,7 +175,7 @@ func (s *scene) story(e queue.Entry) []storyLine {
 			continue
 		}
 		name := fmt.Sprintf("Attempt %d", a.ID)
-		tell(a.At, name+company(a, e.PR.Number)+" built on", s.commit(a.Old))
+		tell(a.At, name+company(a, e.PR.Number)+narrowText(a)+" built on", s.commit(a.Old))
 		tell(a.PushedAt, name+" on GitHub as", s.commit(a.New))
 		tell(a.SignAt, name+": CI started", link{})
 		tell(a.IntentAt, name+" is green: landing", link{})
@@ -213,6 +213,21 @@ func company(a queue.Attempt, number int) string {
 		return fmt.Sprintf(" with %d others", len(others))
 	}
 	return " with " + strings.Join(others, ", ")
+}
+
+// narrowText says that an attempt runs a few tests only.
+func narrowText(a queue.Attempt) string {
+	text := ""
+	switch n := len(a.Narrow); {
+	case n == 1:
+		text = ", only to run " + a.Narrow[0].Name + ","
+	case n > 1:
+		text = fmt.Sprintf(", only to run %s and %d more,", a.Narrow[0].Name, n-1)
+	}
+	if len(a.Members) == 1 {
+		return strings.TrimPrefix(text, ",") // "by itself," has the comma
+	}
+	return text
 }
 
 // lowerFirst fits words into a sentence; initials stay as they are.

@@ -19,6 +19,7 @@ var nodeWords = map[queue.NodeState]nodeView{
 	queue.NodeTesting: {State: "running", Sign: "•", Text: "being tested"},
 	queue.NodeAside:   {State: "waiting", Sign: "", Text: "set aside, its turn comes"},
 	queue.NodeSplit:   {State: "failed", Sign: "✕", Text: "red, cut in two"},
+	queue.NodeGuess:   {State: "waiting", Sign: "…", Text: "tested on a guess"},
 	queue.NodeDone:    {State: "passed", Sign: "✓", Text: "done"},
 }
 

@@ -114,6 +114,8 @@ func phaseText(a queue.Attempt, branch string) string {
 		return "Landing: moving the pull requests’ branches"
 	case queue.AttemptLanding:
 		return "Landing: moving " + branch
+	case queue.AttemptCarried:
+		return "Landing with the attempt that stands on it"
 	case queue.AttemptAbandoning:
 		return "Clearing away: " + aimText[a.Aim]
 	case queue.AttemptLanded:
@@ -124,8 +126,8 @@ func phaseText(a queue.Attempt, branch string) string {
 
 var aimText = map[queue.Aim]string{
 	queue.AimRebuild: "it is built again",
-	queue.AimSplit:   "it is red and gets cut in two",
-	queue.AimEject:   "its members go out",
+	queue.AimSearch:  "it is red, and the search goes on",
+	queue.AimDrop:    "it can't help any more",
 	queue.AimPause:   "a rule refused it, and the queue stops",
 }
 
@@ -142,7 +144,7 @@ func stepOf(phase queue.AttemptPhase) int {
 		return 2
 	case queue.AttemptChecking:
 		return 3
-	case queue.AttemptMoving, queue.AttemptLanding:
+	case queue.AttemptMoving, queue.AttemptLanding, queue.AttemptCarried:
 		return 4
 	case queue.AttemptLanded:
 		return 5

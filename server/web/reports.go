@@ -15,64 +15,6 @@ import (
 	"github.com/mainstay-ci/mainstay/queue/shard"
 )
 
-// takePlan cuts a suite for one shard. The cut is a pure function of the
-// inventory, so that every shard, and a re-run, comes to the same one.
-func (d *door) takePlan(w http.ResponseWriter, r *http.Request) {
-	if body, refused := d.plan(w, r); refused != nil {
-		refused.write(w)
-	} else {
-		answer(w, http.StatusOK, body)
-	}
-}
-
-func (d *door) plan(w http.ResponseWriter, r *http.Request) (*shard.PlanAnswer, *refusal) {
-	c, refused := d.call(r)
-	if refused != nil {
-		return nil, refused
-	}
-	var ask shard.PlanRequest
-	if _, refused := readBody(w, r, &ask); refused != nil {
-		return nil, refused
-	}
-	if err := ask.Validate(); err != nil {
-		return nil, refuse(http.StatusUnprocessableEntity, shard.CodeInvalid, "%v", err)
-	}
-	if len(ask.Inventory.Items) == 0 && ask.Inventory.Digest != shard.Digest(nil) {
-		return &shard.PlanAnswer{Need: shard.NeedItems}, nil
-	}
-	if c.attempt != nil && !ask.All {
-		fact := queue.ShardStarted{Commit: c.SHA, Shard: c.shard(ask.Suite, ask.Variant, ask.Shard, ask.Inventory.Digest)}
-		fact.Shard.StartedAt = d.Clock()
-		if err := d.Reports.Tell(r.Context(), c.place.ID, fact); err != nil {
-			return nil, d.unavailable(err)
-		}
-	}
-	return cut(ask, c), nil
-}
-
-func (c caller) shard(suite, variant string, at shard.Position, inventory string) queue.Shard {
-	return queue.Shard{Suite: suite, Variant: variant, Index: at.Index, Total: at.Total, CheckRun: c.CheckRun,
-		RunID: c.Run, RunTry: c.RunTry, Inventory: inventory}
-}
-
-func cut(ask shard.PlanRequest, c caller) *shard.PlanAnswer {
-	plan := &shard.PlanAnswer{Algorithm: shard.RoundRobin, Trusted: c.attempt != nil, Scope: shard.ScopeSlice,
-		PlanID: fmt.Sprintf("%d-%d-%.12s", c.Repository, c.Run, strings.TrimPrefix(ask.Inventory.Digest, "sha256:"))}
-	var all []shard.PlannedShard
-	for i, ids := range shard.Split(ask.Inventory.IDs(), ask.Shard.Total) {
-		p := shard.PlannedShard{Index: i, Total: ask.Shard.Total, Items: []shard.PlannedItem{}}
-		for _, id := range ids {
-			p.Items = append(p.Items, shard.PlannedItem{ID: id})
-		}
-		all = append(all, p)
-	}
-	plan.Shard = all[ask.Shard.Index]
-	if ask.All {
-		plan.Shards = all
-	}
-	return plan
-}
-
 // takeReport keeps a shard's report and tells the queue what it comes to.
 func (d *door) takeReport(w http.ResponseWriter, r *http.Request) {
 	if body, refused := d.report(w, r); refused != nil {
@@ -98,6 +40,9 @@ func (d *door) report(w http.ResponseWriter, r *http.Request) (*shard.ReportAnsw
 	if !report.Matches(r.PathValue("suite"), r.PathValue("shard"), r.PathValue("chunk")) {
 		return nil, refuse(http.StatusUnprocessableEntity, shard.CodeInvalid, "the body is another report than its address says")
 	}
+	if report.Scope == shard.ScopeNarrow && !c.narrow() {
+		return nil, refuse(http.StatusConflict, shard.CodePlanMismatch, "the report is of a few tests only, and all of the suite was asked for")
+	}
 	chunks := []shard.Report{report}
 	if c.attempt != nil {
 		var refused *refusal
@@ -106,6 +51,11 @@ func (d *door) report(w http.ResponseWriter, r *http.Request) (*shard.ReportAnsw
 		}
 	}
 	return d.answerReport(c, report, shard.Judge(chunks, nil)), nil
+}
+
+func (c caller) shard(suite, variant string, at shard.Position, inventory string) queue.Shard {
+	return queue.Shard{Suite: suite, Variant: variant, Index: at.Index, Total: at.Total, CheckRun: c.CheckRun,
+		RunID: c.Run, RunTry: c.RunTry, Inventory: inventory}
 }
 
 // keep keeps one chunk. The last of a report's chunks brings the shard's verdict.

@@ -27,7 +27,7 @@ var tasks = []queue.Task{
 	queue.BuildAttempt{Attempt: 1, Old: "o", Members: []queue.Member{{PR: 1, Head: "h"}}, At: noon}, queue.FetchHead{Head: "h"},
 	queue.PushTicket{Attempt: 1, Ticket: "t", Commit: "c"}, queue.ReadResults{Attempt: 1, Statuses: true},
 	queue.ReadMembers{Attempt: 1, Numbers: []int{1}}, queue.MoveHeads{Attempt: 1, Moves: []queue.Move{{PR: 1}}},
-	queue.MoveBase{Attempt: 1, Old: "o", New: "n", Ticket: "t"}, queue.AbandonAttempt{Attempt: 1}, queue.CancelRuns{Commits: []string{"c"}},
+	queue.MoveBase{Attempt: 1, Old: "o", New: "n", Tickets: []queue.Ticketed{{Ticket: "t", Commit: "n"}}}, queue.AbandonAttempt{Attempt: 1}, queue.CancelRuns{Commits: []string{"c"}},
 	queue.PostCheck{PR: 1, Title: "t"}, queue.RemoveLabel{PR: 1, Label: "l"}, queue.PostComment{PR: 1, Text: "t"},
 	queue.SettleLanded{PR: 1, Since: noon, Check: queue.PostCheck{PR: 1}}, queue.AuditLanding{Attempt: 1}, queue.Wake{},
 }

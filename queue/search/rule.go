@@ -1,0 +1,98 @@
+package search
+
+import (
+	"math"
+	"slices"
+)
+
+// The rule: test the front of the line, as long as its chance of green is
+// nearest to what tells most.
+const (
+	batchLoad = 0.6 // bad ones expected in a fresh segment when one build runs at a time
+	redTarget = 0.5
+	look      = 3 // a segment is never longer than look/p
+)
+
+// segment is the front of the line to test together. Skip says who is not in the line any more.
+func (v View) segment(b *belief, skip func(int) bool) []int {
+	size := v.freshSize()
+	most := int(math.Ceil(look / within(v.Fail, leastFail, mostFail)))
+	if v.Max > 0 {
+		most = min(most, v.Max)
+	}
+	if v.Size > 0 {
+		most = v.Size
+	}
+	fresh := math.Pow(1-within(v.Fail, leastFail, mostFail), float64(size))
+	var members []int
+	best, gap, suspects := 0, math.Inf(1), false
+	for _, c := range v.Line {
+		if skip(c.PR) {
+			continue
+		}
+		if c.Alone && len(members) > 0 || len(members) == most {
+			break
+		}
+		suspects = suspects || b.suspect(c.PR) != nil
+		g := b.assume(c.PR, c.fail(v.Rates))
+		target := fresh
+		if suspects {
+			target = redTarget
+		}
+		members = append(members, c.PR)
+		d := math.Abs(g - target)
+		if best == 0 || d <= gap || !suspects && len(members) <= max(v.Min, v.Size) {
+			best, gap = len(members), d
+		}
+		if c.Alone || d > gap && g < target && (suspects || len(members) > max(v.Min, v.Size)) {
+			break
+		}
+	}
+	return members[:best:best]
+}
+
+func (c Candidate) fail(r Rates) float64 {
+	if c.Fail > 0 {
+		return within(c.Fail, leastFail, mostFail)
+	}
+	return within(r.Fail, leastFail, mostFail)
+}
+
+// freshSize is how many fresh ones are tested together: about batchLoad times
+// what lands most when as many segments as there are slots stand on each other.
+func (v View) freshSize() int {
+	p := within(v.Fail, leastFail, mostFail)
+	slots := max(v.Slots, 1)
+	best, most := 1, 0.0
+	for s := 1; s <= int(1/p)+1; s++ {
+		lands := float64(s) * chain(math.Pow(1-p, float64(s)), slots)
+		if lands < most {
+			break
+		}
+		best, most = s, lands
+	}
+	size := batchLoad * float64(best)
+	if slots > 1 {
+		size = min(size, math.Ceil(float64(len(v.Line))/float64(slots)))
+	}
+	if v.Size > 0 {
+		return v.Size
+	}
+	n := max(int(size+0.5), v.Min, 1)
+	if v.Max > 0 {
+		n = min(n, v.Max)
+	}
+	return n
+}
+
+// chain is the sum of x^1 ... x^n.
+func chain(x float64, n int) float64 {
+	if x >= 1 {
+		return float64(n)
+	}
+	return x * (1 - math.Pow(x, float64(n))) / (1 - x)
+}
+
+func isIn(list []int) func(int) bool {
+	return func(pr int) bool { return slices.Contains(list, pr) }
+}

@@ -1,0 +1,233 @@
+package search
+
+import "slices"
+
+const (
+	needed = 0.08 // a build less likely needed than this is not started
+	seen   = 0.02 // and one under way less likely is as good as not in the tree
+	nodes  = 16   // looked at for each slot, at most
+)
+
+// Next decides what to start and what to cancel now.
+func Next(v View) Choice {
+	t := tree{View: v}
+	t.plant()
+	t.narrow()
+	t.grow()
+	return t.choose()
+}
+
+// tree is the states the queue may be in, from the base on: what runs on a stand
+// turns green or red, and each has its own next test.
+type tree struct {
+	View
+	root    state
+	dead    []int64 // under way and of no use
+	used    int     // slots taken by those that are
+	inTree  []int64
+	starts  []Start // in order of the chance that they are needed
+	waiting []state // not looked at yet
+	choice  Choice
+}
+
+// state is what is known and assumed on one way through the tree.
+type state struct {
+	chance float64
+	stand  int64   // the build assumed green that all stands on; 0: the base
+	gone   []int   // assumed landed or out, or searched for elsewhere
+	reds   []Red   // facts and assumed facts
+	done   []int64 // builds under way whose end is assumed
+}
+
+// plant sets the root: what is green is in the base, the guilty are out.
+func (t *tree) plant() {
+	t.root = state{chance: 1, reds: t.Reds}
+	depth := 0
+	for _, b := range t.Builds {
+		if chain, ok := t.chainOf(b.ID); ok && b.Green && len(chain) > depth {
+			depth, t.root.stand, t.root.gone = len(chain), b.ID, t.membersOf(chain)
+		}
+	}
+	if len(t.Reds) > 0 {
+		t.root.reds = Leave(t.Reds, t.root.gone, nil)
+		t.convict(&t.root)
+	}
+	for _, b := range t.Builds {
+		if b.Green {
+			continue
+		}
+		if t.isDead(b) {
+			t.dead = append(t.dead, b.ID)
+		} else {
+			t.used++
+		}
+	}
+}
+
+// convict puts out who is guilty by a state's facts.
+func (t *tree) convict(s *state) {
+	if out := guilty(newBelief(t.Rates, t.Line, s.reds), t.Line, s.reds, t.Narrow); len(out) > 0 {
+		s.gone = slices.Concat(s.gone, out)
+		s.reds = Leave(s.reds, nil, out)
+	}
+}
+
+// chainOf is the builds from the base up to one. False: one of them is not there any more.
+func (t *tree) chainOf(id int64) (chain []Build, ok bool) {
+	for id != 0 && len(chain) <= len(t.Builds) {
+		i := slices.IndexFunc(t.Builds, func(b Build) bool { return b.ID == id })
+		if i < 0 {
+			return nil, false
+		}
+		chain = append(chain, t.Builds[i])
+		id = t.Builds[i].On
+	}
+	return chain, id == 0
+}
+
+func (t *tree) membersOf(chain []Build) (prs []int) {
+	for _, b := range chain {
+		prs = append(prs, b.Members...)
+	}
+	return prs
+}
+
+// isDead reports whether a build under way can't help: it does not follow what is
+// landing, or can hardly be green, or what it asks is answered.
+func (t *tree) isDead(b Build) bool {
+	if len(b.Narrow) > 0 {
+		return !slices.ContainsFunc(t.root.reds, func(r Red) bool { return common(r.Members, b.Members) && common(r.Tests, b.Narrow) })
+	}
+	chain, ok := t.chainOf(b.ID)
+	if !ok {
+		return true
+	}
+	if t.root.stand != 0 {
+		i := slices.IndexFunc(chain, func(c Build) bool { return c.ID == t.root.stand })
+		if i <= 0 {
+			return true
+		}
+		chain = chain[:i]
+	}
+	members := t.membersOf(chain)
+	if common(members, t.root.gone) {
+		return true
+	}
+	return len(t.root.reds) > 0 && t.greenOf(t.root, members) < guilt
+}
+
+// grow looks at states, the likeliest first, until every slot has its build.
+func (t *tree) grow() {
+	if t.Slots <= t.used && t.Slots <= 1 {
+		return
+	}
+	t.waiting = append(t.waiting, t.root)
+	for n := 0; len(t.waiting) > 0 && n < nodes*max(t.Slots, 1) && len(t.starts) < t.Slots; n++ {
+		best := 0
+		for i, s := range t.waiting {
+			if s.chance > t.waiting[best].chance {
+				best = i
+			}
+		}
+		s := t.waiting[best]
+		t.waiting = slices.Delete(t.waiting, best, best+1)
+		if s.chance < seen {
+			return
+		}
+		t.visit(s)
+	}
+}
+
+// visit finds a state's test and the two states it leads to.
+func (t *tree) visit(s state) {
+	id, members := t.running(s)
+	if id != 0 {
+		s.done = slices.Concat(s.done, []int64{id})
+		t.inTree = append(t.inTree, id)
+	} else {
+		members = t.segment(newBelief(t.Rates, t.Line, s.reds), isIn(s.gone))
+		if len(members) == 0 || s.chance < needed || t.isTwin(s.stand, members) {
+			return
+		}
+		t.starts = append(t.starts, Start{On: s.stand, Members: members})
+		id = -int64(len(t.choice.Start) + len(t.starts)) // narrow builds come first
+	}
+	if t.Slots <= 1 && len(t.starts) > 0 {
+		return
+	}
+	green := t.greenOf(s, members)
+	t.waiting = append(t.waiting, t.afterGreen(s, id, members, green), t.afterRed(s, members, 1-green))
+}
+
+// greenOf is the chance that a run of these is green in a state.
+func (t *tree) greenOf(s state, members []int) float64 {
+	v := t.View
+	v.Reds = s.reds
+	return Green(v, members)
+}
+
+func (t *tree) afterGreen(s state, id int64, members []int, chance float64) state {
+	s.chance *= chance
+	s.stand = id
+	s.gone = slices.Concat(s.gone, members)
+	s.reds = Leave(s.reds, members, nil)
+	return s
+}
+
+func (t *tree) afterRed(s state, members []int, chance float64) state {
+	s.chance *= chance
+	s.reds = Learn(s.reds, Run{Members: members})
+	t.convict(&s)
+	return s
+}
+
+// running is the build under way on a state's stand whose end is not assumed yet.
+func (t *tree) running(s state) (int64, []int) {
+	for _, b := range t.Builds {
+		if b.On == s.stand && !b.Green && len(b.Narrow) == 0 && !slices.Contains(s.done, b.ID) && !slices.Contains(t.dead, b.ID) &&
+			!common(b.Members, s.gone) {
+			return b.ID, b.Members
+		}
+	}
+	return 0, nil
+}
+
+// isTwin reports whether the same is under way, or about to start, already.
+func (t *tree) isTwin(stand int64, members []int) bool {
+	for _, b := range t.Builds {
+		if b.On == stand && len(b.Narrow) == 0 && slices.Equal(b.Members, members) && !slices.Contains(t.dead, b.ID) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(t.starts, func(s Start) bool { return s.On == stand && slices.Equal(s.Members, members) })
+}
+
+// choose fits the starts into the slots; what is not in the tree makes room.
+func (t *tree) choose() Choice {
+	c := t.choice
+	c.Drop = append(c.Drop, t.dead...)
+	free := t.Slots - t.used
+	for i := len(t.Builds) - 1; i >= 0 && free < len(t.starts); i-- {
+		b := t.Builds[i]
+		if !b.Green && len(b.Narrow) == 0 && !slices.Contains(t.inTree, b.ID) && !slices.Contains(t.dead, b.ID) {
+			c.Drop = append(c.Drop, b.ID)
+			free++
+		}
+	}
+	c.Start = append(c.Start, t.starts[:max(0, min(free, len(t.starts)))]...)
+	if len(c.Start) == 0 && t.used == 0 && t.Slots > 0 {
+		c.Start = t.lastResort()
+	}
+	return c
+}
+
+// lastResort tests one who is guilty and was not put out, so that nothing stands still.
+func (t *tree) lastResort() []Start {
+	landing, _ := t.chainOf(t.root.stand)
+	for _, c := range t.Line {
+		if !slices.Contains(t.membersOf(landing), c.PR) {
+			return []Start{{On: t.root.stand, Members: []int{c.PR}}}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package search
+
+import "slices"
+
+// Rates are what a queue has learnt of itself.
+type Rates struct {
+	Fail  float64 // chance that a pull request is bad
+	Flake float64 // chance that a run of good code is red
+}
+
+// Red is a fact: these were tested together and that was red.
+type Red struct {
+	Members []int    // those not landed or out since, and not in Cleared
+	Times   int      // how many runs said so
+	Tests   []string // the named failing tests; nil: nothing is known but red
+	Error   bool     // failed without naming a test: infrastructure rather than a flake
+	// Cleared are members that a narrow build of Tests found good.
+	Cleared []int
+	// Passed: Tests passed for every member in narrow builds. It was a flake, or
+	// something only all of them together do; narrow builds can tell no more.
+	Passed bool
+}
+
+// Candidate is a pull request that may be tested.
+type Candidate struct {
+	PR    int
+	Fail  float64 // 0: Rates.Fail
+	Alone bool    // tested in a segment of its own
+}
+
+// Build is an attempt under way, or green and on its way into the base.
+type Build struct {
+	ID      int64
+	On      int64 // build it stands on; 0: the base, also once that build has landed
+	Members []int // its own, without those it stands on
+	Green   bool
+	Narrow  []string // only these tests; never lands; always on 0
+}
+
+// View is all that decides what is tested next.
+type View struct {
+	Rates
+	Line     []Candidate // everybody who may be tested, in line order: fresh ones, suspects, and members of Builds
+	Reds     []Red
+	Builds   []Build
+	Slots    int  // builds that may run side by side; green ones don't count
+	Min, Max int  // segment size limits; 0: none
+	Size     int  // fixed segment size; 0: learnt
+	Narrow   bool // search with only the failing tests where they are named
+}
+
+// Start is a build to start. On is a Build's ID, or -(i+1) for the i-th Start of
+// the same Choice, or 0.
+type Start struct {
+	On      int64
+	Members []int
+	Tests   []string // narrow
+}
+
+// Choice is what to do now. The slots of what is dropped are taken by Start already.
+type Choice struct {
+	Start []Start
+	Drop  []int64 // builds under way that can hardly help any more: cancel
+}
+
+// guilt is how likely a pull request may still be good when it is thrown out.
+const guilt = 0.02
+
+// Good is the chance that a pull request is good, given the facts.
+func Good(v View, pr int) float64 {
+	return newBelief(v.Rates, v.Line, v.Reds).good(pr, v.fail(pr))
+}
+
+// Green is the chance that a run of these is green, given the facts.
+func Green(v View, prs []int) float64 {
+	b := newBelief(v.Rates, v.Line, v.Reds)
+	g := 1.0
+	for i, pr := range prs {
+		if !slices.Contains(prs[:i], pr) {
+			g = b.assume(pr, v.fail(pr))
+		}
+	}
+	return g * (1 - flakeOf(v.Rates))
+}
+
+// Guilty are those who are bad almost for sure, in line order. With narrow
+// search only one who was red alone can be.
+func Guilty(v View) []int {
+	if len(v.Reds) == 0 {
+		return nil
+	}
+	return guilty(newBelief(v.Rates, v.Line, v.Reds), v.Line, v.Reds, v.Narrow)
+}
+
+func guilty(b *belief, line []Candidate, reds []Red, narrow bool) []int {
+	var out []int
+	for _, s := range b.suspects {
+		if b.good(s.pr, 1-s.good) < guilt && (!narrow || redAlone(reds, s.pr)) {
+			out = append(out, s.pr)
+		}
+	}
+	if len(out) < 2 {
+		return out
+	}
+	sorted := out[:0:0]
+	for _, c := range line {
+		if slices.Contains(out, c.PR) {
+			sorted = append(sorted, c.PR)
+		}
+	}
+	return sorted
+}
+
+func redAlone(reds []Red, pr int) bool {
+	for _, r := range reds {
+		if len(r.Members) == 1 && r.Members[0] == pr && len(r.Cleared) == 0 && !r.Passed {
+			return true
+		}
+	}
+	return false
+}
+
+func (v View) fail(pr int) float64 {
+	return failOf(v.Rates, v.Line, pr)
+}
+
+// failOf is the chance that a pull request is bad before anything was tested.
+func failOf(rates Rates, line []Candidate, pr int) float64 {
+	for _, c := range line {
+		if c.PR == pr && c.Fail > 0 {
+			return within(c.Fail, leastFail, mostFail)
+		} else if c.PR == pr {
+			break
+		}
+	}
+	return within(rates.Fail, leastFail, mostFail)
+}
+
+// What is learnt is never taken as certain, so that every search ends.
+const (
+	leastFail, mostFail = 0.0005, 0.95
+	mostFlake           = 0.5
+)
+
+func flakeOf(r Rates) float64 { return within(r.Flake, 0, mostFlake) }
+
+func within(x, low, high float64) float64 { return max(low, min(x, high)) }
