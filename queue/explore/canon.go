@@ -11,7 +11,7 @@ import (
 )
 
 // Two states are the same when nothing that Step or the world decides on tells
-// them apart. So: times count as whole seconds from now, at most twelve minutes
+// them apart. So: times count from now, in quarters of a second, at most twelve minutes
 // either way (a transition takes a millisecond, a wait takes seconds); ids of
 // attempts and batches, and commits, count by order of appearance, a commit with
 // what it is; words for people do not count. The order of readings counts only
@@ -20,7 +20,7 @@ import (
 // skipped are fields that nothing is decided on, or that follow from others.
 var skipped = map[string]bool{
 	"Header.Settings": true, "Header.Rules": true, "Header.NextBatch": true, "Header.NextAttempt": true, "Header.TestTime": true,
-	"Header.ProgressAt": true, "Header.BaseAsked": true, "Header.Landed": true, "Pause.At": true, "Pause.By": true, "Pause.Reason": true, "Pause.Rule": true,
+	"Header.ProgressAt": true, "Header.BaseAsked": true, "Header.Landed": true, "Header.Rates": true, "Pause.At": true, "Pause.By": true, "Pause.Reason": true, "Pause.Rule": true,
 	"PullRequest.Title": true, "PullRequest.HeadRef": true, "PullRequest.ReadAt": true, "PullRequest.Author": true, "Wish.At": true, "Wish.By": true,
 	"Entry.Since": true, "Entry.EnteredAt": true, "Entry.Check": true, "Entry.Runs": true,
 	"End.Detail": true, "End.Next": true, "End.By": true, "End.Tests": true,
@@ -62,16 +62,21 @@ func (c *canon) text(s string) {
 	c.mix(h)
 }
 
-// farthest is the farthest time that counts.
-const farthest = 720
+// tick is what times are rounded to, farthest how many of them count. An effect
+// is due as soon as it rounds to now, so that equal states allow equal moves.
+const (
+	tick     = 250 * time.Millisecond
+	farthest = 12 * time.Minute / tick
+)
+
+func (s *state) due(e queue.Effect) bool { return e.Due.Sub(s.Now).Round(tick) <= 0 }
 
 func (c *canon) time(t time.Time) {
 	if t.IsZero() {
 		c.mix(math.MaxUint64)
 		return
 	}
-	d := t.Sub(c.now).Round(time.Second) / time.Second
-	c.mix(uint64(min(max(d, -farthest), farthest)))
+	c.mix(uint64(min(max(t.Sub(c.now).Round(tick)/tick, -farthest), farthest)))
 }
 
 func (c *canon) commit(x *commit) {

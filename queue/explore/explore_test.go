@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-var full = flag.Bool("explore.full", false, "walk every world completely")
+var full = flag.Bool("explore.full", false, "walk every world to its end")
 
 // small is how many states of a world the ordinary tests walk.
-const small = 6000
+const small = 2500
 
 // No law breaks, whatever happens in whichever order.
 func TestNoLawBreaks(t *testing.T) {

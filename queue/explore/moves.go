@@ -77,7 +77,7 @@ func (w *walk) moves(s *state, list []move) []move {
 	}
 	busy := false
 	for i, e := range s.Effects {
-		if e.Due.After(s.Now) || s.flying(e.Key) {
+		if !s.due(e) || s.flying(e.Key) {
 			continue
 		}
 		busy = true
@@ -231,6 +231,9 @@ func (w *walk) after(from *state, m move) *state {
 
 func (w *walk) effectMove(s *state, m move) {
 	e := s.Effects[m.n]
+	if e.Due.After(s.Now) {
+		s.Now = e.Due
+	}
 	var facts, hints []queue.Fact
 	switch m.kind {
 	case landLate, landDies, landFails, landBanned:
@@ -295,7 +298,7 @@ func (w *walk) restart(s *state) {
 func (w *walk) wait(s *state, idle bool) {
 	var next time.Time
 	for _, e := range s.Effects {
-		if !e.Due.Before(s.Now) && (next.IsZero() || e.Due.Before(next)) {
+		if !s.due(e) && (next.IsZero() || e.Due.Before(next)) {
 			next = e.Due
 		}
 	}
@@ -312,7 +315,7 @@ func (w *walk) wait(s *state, idle bool) {
 }
 
 func (s *state) idle() bool {
-	return len(s.Flights) == 0 && !slices.ContainsFunc(s.Effects, func(e queue.Effect) bool { return !e.Due.After(s.Now) }) &&
+	return len(s.Flights) == 0 && !slices.ContainsFunc(s.Effects, func(e queue.Effect) bool { return s.due(e) }) &&
 		!slices.ContainsFunc(s.CI, func(r ciRun) bool { return r.Conclusion == "" })
 }
 
@@ -416,7 +419,7 @@ func (w *walk) atRest(s *state) bool {
 		}
 	}
 	for _, e := range s.Effects {
-		if _, audit := e.Task.(queue.AuditLanding); audit || !e.Due.After(s.Now) {
+		if _, audit := e.Task.(queue.AuditLanding); audit || s.due(e) {
 			return false
 		}
 	}
