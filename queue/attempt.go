@@ -48,6 +48,11 @@ type Attempt struct {
 	// PushedAt is when the ticket was on GitHub; SignAt when CI first showed.
 	PushedAt time.Time `json:"pushed_at,omitzero"`
 	SignAt   time.Time `json:"sign_at,omitzero"`
+	// QueuedAt is since when all that is unfinished waits for a runner. RunAt is since
+	// when it runs, moved on by such waits; RunLimit was learnt when that began.
+	QueuedAt time.Time     `json:"queued_at,omitzero"`
+	RunAt    time.Time     `json:"run_at,omitzero"`
+	RunLimit time.Duration `json:"run_limit,omitempty"`
 	// RunsSeen counts its workflow runs; NewRunAt is when the newest was first seen.
 	RunsSeen int       `json:"runs_seen,omitempty"`
 	NewRunAt time.Time `json:"new_run_at,omitzero"`

@@ -18,6 +18,7 @@ type Task interface{ task() string }
 type ReadPullRequest struct {
 	Number int    `json:"number"`
 	Label  string `json:"label"` // whose newest standing event is the wish
+	Labels Labels `json:"labels"`
 }
 
 // ReadBase reads the base branch, its rules and its config → BaseRead.
@@ -68,6 +69,7 @@ type ReadMembers struct {
 	Attempt int64  `json:"attempt"`
 	Numbers []int  `json:"numbers"`
 	Label   string `json:"label"`
+	Labels  Labels `json:"labels"`
 	// Unleased are those of Numbers whose branch is not ours to move: git is
 	// asked for their heads, since no lease will hold them.
 	Unleased []int `json:"unleased,omitempty"`

@@ -45,6 +45,11 @@ type PullRequest struct {
 	// StaleApprovals counts writers whose approval stands at an older head.
 	StaleApprovals   int      `json:"stale_approvals,omitempty"`
 	ChangesRequested []string `json:"changes_requested,omitempty"` // logins of writers
+	// What its labels say, where somebody set them who may write: see Labels.
+	Priority int  `json:"priority,omitempty"`
+	Hotfix   bool `json:"hotfix,omitempty"`
+	Hold     bool `json:"hold,omitempty"` // whoever set it
+	Solo     bool `json:"solo,omitempty"`
 	// ReadAt is when the reading began; an older reading is ignored.
 	ReadAt time.Time `json:"read_at"`
 }
@@ -75,8 +80,10 @@ type Entry struct {
 	// Since is when the present phase began; EnteredAt when the wish was first seen.
 	Since     time.Time `json:"since"`
 	EnteredAt time.Time `json:"entered_at"`
-	// Order is the place in line, by when the wish was made: lower is earlier. It never changes.
+	// Order is the first wish's id: lower is earlier. It never changes, and decides
+	// the place in line between equal turns.
 	Order int64 `json:"order"`
+	Turn  Turn  `json:"turn,omitzero"`
 	Batch int64 `json:"batch,omitempty"`
 	// Attempt is the attempt that tests it now, or the one that landed it.
 	Attempt int64 `json:"attempt,omitempty"`
@@ -84,6 +91,8 @@ type Entry struct {
 	Clash int64 `json:"clash,omitempty"`
 	// Runs counts the attempts it was part of.
 	Runs int `json:"runs,omitempty"`
+	// Tested is the commit that was green while somebody held it; for OnHold only.
+	Tested string `json:"tested,omitempty"`
 	// Became is the commit its head became in the base; set with Landed.
 	Became string     `json:"became,omitempty"`
 	End    *End       `json:"end,omitempty"`

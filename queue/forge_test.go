@@ -54,6 +54,10 @@ type pull struct {
 	number, version int
 	head, base      string
 	fork, draft     bool
+	author          Actor // nobody: eve
+	priority        int
+	hotfix, hold    bool
+	solo            bool
 	status          Status
 	label           bool
 	wish            *Wish
@@ -389,6 +393,10 @@ func (w *world) read(n int) PullRequest {
 	pr := PullRequest{
 		Number: n, Title: fmt.Sprintf("Change %d", n), Author: Actor{ID: 7, Login: "eve"}, Head: p.head, HeadRef: fmt.Sprintf("topic-%d", n),
 		Fork: p.fork, Base: p.base, Status: p.status, Draft: p.draft, ChangesRequested: p.changes, ReadAt: w.now,
+		Priority: p.priority, Hotfix: p.hotfix, Hold: p.hold, Solo: p.solo,
+	}
+	if p.author.ID != 0 {
+		pr.Author = p.author
 	}
 	if p.label {
 		wish := *p.wish

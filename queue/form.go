@@ -33,7 +33,13 @@ func (t *step) startNext() {
 	if h.BaseAt.IsZero() && len(t.entries) > 0 && t.now.Sub(h.BaseAsked) >= time.Minute {
 		t.lookAtBase()
 	}
-	if h.Pause != nil || h.Missing || h.BaseAt.IsZero() || !t.slotFree() || !t.anybody() {
+	if h.Pause != nil || h.Missing || h.BaseAt.IsZero() {
+		return
+	}
+	if !t.slotFree() {
+		t.makeWay()
+	}
+	if !t.slotFree() || !t.anybody() {
 		return
 	}
 	choice := search.Next(t.view())
@@ -77,7 +83,7 @@ func (t *step) anybody() bool {
 func (t *step) view() search.View {
 	h := &t.header
 	v := search.View{
-		Rates: h.Rates.chances(), Slots: max(1, h.Settings.Parallel), Size: h.Settings.BatchSize,
+		Rates: h.Rates.chances(), Slots: max(1, h.Settings.Parallel), Size: h.Settings.BatchSize, Min: h.Settings.BatchMin, Max: h.Settings.BatchMax,
 		Line: t.candidates(), Reds: t.reds(),
 	}
 	for _, a := range t.attempts {
@@ -115,7 +121,7 @@ func (t *step) candidates() []search.Candidate {
 		if len(waiting) == 0 || len(members) > 0 && t.before(members[0], waiting[0]) {
 			from = &members
 		}
-		all = append(all, search.Candidate{PR: (*from)[0]})
+		all = append(all, search.Candidate{PR: (*from)[0], Alone: t.entries[(*from)[0]].alone()})
 		*from = (*from)[1:]
 	}
 	return all
@@ -128,16 +134,8 @@ func (t *step) nextMembers(limit int) []int {
 	if s.BatchWait > 0 {
 		limit = max(limit, size)
 	}
-	var members []int
-	for _, pr := range t.line {
-		if e := t.entries[pr]; e.Phase != Waiting || t.clashes(e) {
-			continue
-		}
-		if members = append(members, pr); len(members) == limit {
-			break
-		}
-	}
-	if s.BatchWait > 0 && len(members) > 0 && len(members) < size && t.now.Before(t.batchDue(members[0])) {
+	members := t.inTurn(limit)
+	if s.BatchWait > 0 && len(members) > 0 && len(members) < size && t.now.Before(t.companyDue(members)) {
 		return nil
 	}
 	return members
@@ -157,10 +155,6 @@ func (t *step) batchSize() int {
 func (t *step) clashes(e *Entry) bool {
 	a := t.attempt(e.Clash)
 	return a != nil && a.live()
-}
-
-func (t *step) batchDue(first int) time.Time {
-	return t.entries[first].Since.Add(t.header.Settings.BatchWait)
 }
 
 // start makes an attempt of these members on another one, or on the base.

@@ -20,9 +20,12 @@ type seen struct {
 	suspects      map[int64]bool // wishes that were in a red set, or held back by a conflict
 	concluded     map[string]bool
 	receipts      []Receipt
+	turns         map[int64]Turn // of wishes, and since when each has its own
+	turned        map[int64]time.Time
 }
 
 func (s *seen) open() {
+	s.turns, s.turned = map[int64]Turn{}, map[int64]time.Time{}
 	s.newest, s.ended, s.outs = map[int]PullRequest{}, map[int][]Entry{}, map[int64]bool{}
 	s.landings, s.accepted, s.suspects = map[int64]string{}, map[int64]int{}, map[int64]bool{}
 	s.concluded, s.checkingSince = map[string]bool{}, map[int64]time.Time{}
@@ -31,7 +34,7 @@ func (s *seen) open() {
 var allReasons = []Reason{Conflict, ChecksFailed, TimedOut, NeverStarted, HeadMoved, ApprovalLost, LabelRemoved, Closed, Draft,
 	Retargeted, NotPermitted, RefusedByRule, Withdrawn, AlreadyContained, LandedElsewhere, Infrastructure, AppRemoved, Integrity}
 
-var allWaits = []Wait{NotApproved, InLine, InTest, InLanding, Paused, InvalidConfig, GitHubUnavailable}
+var allWaits = []Wait{NotApproved, InLine, InTest, InLanding, OnHold, NoRunner, Paused, InvalidConfig, GitHubUnavailable}
 
 // before is what checkStep needs of the state before a step.
 type before struct {
@@ -47,7 +50,7 @@ func (w *world) before() before {
 		b.phases[a.ID] = a.Phase
 	}
 	for _, pr := range w.state.line {
-		if e := w.state.entries[pr]; e.Phase == Waiting {
+		if e := w.state.entries[pr]; e.eligible() {
 			b.waiting = append(b.waiting, *e)
 		}
 	}
@@ -89,6 +92,11 @@ func (w *world) checkStep(b before, c Changes) {
 	w.checkEnds(c)
 	w.checkNothingLost()
 	w.checkLine()
+	for _, e := range w.state.entries {
+		if w.turns[e.Wish.ID] != e.Turn {
+			w.turns[e.Wish.ID], w.turned[e.Wish.ID] = e.Turn, w.now
+		}
+	}
 	for _, x := range w.state.batches {
 		w.checkBatch(x)
 		if !b.batches[x.ID] {
@@ -197,16 +205,16 @@ func (w *world) checkNothingLost() {
 func (w *world) checkLine() {
 	w.t.Helper()
 	in := map[int]bool{}
-	last := int64(0)
+	var last *Entry
 	for _, pr := range w.state.line {
 		e := w.state.entries[pr]
 		if e == nil || e.Phase != Asking && e.Phase != Waiting {
 			w.t.Fatalf("#%d is in line and is not waiting: %+v", pr, e)
 		}
-		if in[pr] || e.Order <= last {
+		if in[pr] || last != nil && !comesFirst(*last, *e) {
 			w.t.Fatalf("the line is out of order at #%d: %v", pr, w.state.line)
 		}
-		in[pr], last = true, e.Order
+		in[pr], last = true, e
 	}
 	for pr, e := range w.state.entries {
 		if (e.Phase == Asking || e.Phase == Waiting) != in[pr] {
@@ -247,21 +255,70 @@ func (w *world) checkBatch(b *Batch) {
 	}
 }
 
+// comesFirst is the line's order, said once more and in other words: a hotfix,
+// then who has waited longer, an hour for each step of priority, then the wish.
+func comesFirst(e, f Entry) bool {
+	if e.Turn.Front != f.Turn.Front {
+		return e.Turn.Front
+	}
+	waited := f.Turn.AskedAt.Sub(e.Turn.AskedAt) + time.Duration(e.Turn.Priority-f.Turn.Priority)*time.Hour
+	return waited > 0 || waited == 0 && e.Order < f.Order
+}
+
+// mayPass reports whether an entry may be tested before one that is ahead of it
+// in line: bots let people pass, and an author has only so many tests at once.
+func (w *world) mayPass(e, ahead Entry) bool {
+	return ahead.PR.Author.Bot && !ahead.Turn.Front && (!e.PR.Author.Bot || e.Turn.Front) ||
+		w.state.header.Settings.PerAuthor > 0 && ahead.PR.Author.ID != e.PR.Author.ID
+}
+
 // checkOrder is S7: a new batch takes the eligible entries from the front of the line.
 func (w *world) checkOrder(b *Batch, was before) {
 	w.t.Helper()
-	last := int64(0)
-	for _, pr := range b.Members {
-		e := w.state.entries[pr]
-		if e.Order <= last {
-			w.t.Fatalf("S7: batch %d is not in line order: %v", b.ID, b.Members)
+	bots, people := 0, false
+	for i, pr := range b.Members {
+		e := *w.state.entries[pr]
+		// One set aside was under test already: only who comes from the line overtakes or takes a share.
+		fresh := slices.ContainsFunc(was.waiting, func(x Entry) bool { return x.PR.Number == pr })
+		if fresh && e.PR.Author.Bot && !e.Turn.Front {
+			bots++
 		}
-		last = e.Order
+		for _, behind := range b.Members[i+1:] {
+			if f := *w.state.entries[behind]; comesFirst(f, e) && !w.mayPass(e, f) {
+				w.t.Fatalf("S7: batch %d is not in line order: %v", b.ID, b.Members)
+			}
+		}
+		for _, f := range was.waiting {
+			now := w.state.entries[f.PR.Number]
+			if !now.eligible() || w.step().clashes(now) || now.Wish.ID != f.Wish.ID {
+				continue
+			}
+			people = people || !f.PR.Author.Bot && w.state.header.Settings.PerAuthor == 0
+			if fresh && comesFirst(*now, e) && !w.mayPass(e, *now) {
+				w.t.Fatalf("S7: batch %d (%v) overtakes #%d", b.ID, b.Members, f.PR.Number)
+			}
+		}
+		if e.alone() && len(b.Members) > 1 {
+			w.t.Fatalf("#%d is to be tested by itself, and is in batch %d: %v", pr, b.ID, b.Members)
+		}
 	}
-	for _, e := range was.waiting {
-		now := w.state.entries[e.PR.Number]
-		if now.Phase == Waiting && now.Order < last && now.Wish.ID == e.Wish.ID && !w.step().clashes(now) {
-			w.t.Fatalf("S7: batch %d (%v) overtakes #%d", b.ID, b.Members, e.PR.Number)
+	if people && bots > (len(b.Members)+1)/2 {
+		w.t.Fatalf("batch %d has %d bots, and people wait: %v", b.ID, bots, b.Members)
+	}
+	w.checkAuthors()
+}
+
+// checkAuthors: nobody but hotfixes goes over the limit of an author.
+func (w *world) checkAuthors() {
+	w.t.Helper()
+	limit := w.state.header.Settings.PerAuthor
+	tests := map[int64]int{}
+	for pr, e := range w.state.entries {
+		if e.Phase != Testing || e.Turn.Front || limit == 0 {
+			continue
+		}
+		if tests[e.PR.Author.ID]++; tests[e.PR.Author.ID] > limit {
+			w.t.Fatalf("author %d has more than %d tests, with #%d", e.PR.Author.ID, limit, pr)
 		}
 	}
 }
@@ -275,6 +332,9 @@ func (w *world) checkIntent(a *Attempt) {
 	}
 	for _, m := range w.membersOf(a) {
 		pr := w.newest[m.PR]
+		if pr.Hold {
+			w.t.Fatalf("the intent takes #%d, which is held", m.PR)
+		}
 		if pr.ReadAt.Before(w.checkingSince[a.ID]) {
 			w.t.Fatalf("S3: #%d was not read again before the intent", m.PR)
 		}
@@ -373,15 +433,17 @@ func (w *world) green(commit, ticket string) bool {
 // checkOvertaken is S7 at the landing: nobody innocent, eligible when the batch was taken, stays behind.
 func (w *world) checkOvertaken(a *Attempt) {
 	w.t.Helper()
-	taken := a.At // a rebuild is younger than the batch it is of
-	if opened := w.state.batch(a.Batch).Opened; opened.Before(taken) {
-		taken = opened
-	}
 	for _, m := range w.membersOf(a) {
-		e := w.state.entries[m.PR]
+		e, taken := w.state.entries[m.PR], a.At
+		if b := w.state.batch(e.Batch); b != nil && b.Opened.Before(taken) {
+			taken = b.Opened // a batch that is built again keeps its members
+		}
+		if w.state.header.Settings.PerAuthor > 0 {
+			continue // who is set aside keeps the author's place, and is tested before another of the same author
+		}
 		for pr, f := range w.state.entries {
-			ahead := f.Order < e.Order && (f.Phase == Waiting || f.Phase == Testing)
-			if ahead && !w.suspects[f.Wish.ID] && !w.suspects[e.Wish.ID] && f.Since.Before(taken) {
+			ahead := comesFirst(*f, *e) && !w.mayPass(*e, *f) && (f.Phase == Waiting || f.Phase == Testing) && !f.held()
+			if ahead && !w.suspects[f.Wish.ID] && !w.suspects[e.Wish.ID] && f.Since.Before(taken) && w.turned[f.Wish.ID].Before(taken) {
 				w.t.Fatalf("S7: #%d lands before #%d", m.PR, pr)
 			}
 		}

@@ -14,8 +14,10 @@ func (t *step) judgeAttempts() {
 		}
 		v := a.judge(t.now, t.header.Settings)
 		switch {
+		case v.state == failed && t.landingBelow(a): // what it stands on is not in the base yet: judged then
 		case v.state == failed:
 			t.condemn(a, v)
+		case v.state == passed && t.keepHeld(a):
 		case v.state == passed && t.mayLand(a):
 			if ready == nil || len(t.path(a)) > len(t.path(ready)) {
 				ready = a
@@ -41,7 +43,7 @@ func (t *step) judgeAttempts() {
 // to be what its path stands on, no other landing is under way, and nobody who
 // is above suspicion and ahead is still under test without it.
 func (t *step) mayLand(a *Attempt) bool {
-	if t.header.Pause != nil || t.header.Missing || !a.running() || t.root(a) != t.header.Tip {
+	if t.header.Pause != nil || t.header.Missing || !a.running() || t.root(a) != t.header.Tip || t.holdsBack(a) {
 		return false
 	}
 	own := t.allOf(a)
@@ -58,13 +60,13 @@ func (t *step) mayLand(a *Attempt) bool {
 }
 
 // overtakes reports whether landing these would pass somebody who is tested by
-// another attempt, stands before them in line and was never red.
+// another attempt, stands before them in line, was never red and is not held.
 func (t *step) overtakes(a *Attempt, own []int, other *Attempt) bool {
-	if other.At.After(a.At) {
+	if other.At.After(a.At) || t.above(other, a) {
 		return false
 	}
 	for _, m := range other.Members {
-		if !contains(own, m.PR) && t.before(m.PR, own[0]) && !t.suspected(m.PR) {
+		if !contains(own, m.PR) && t.before(m.PR, own[0]) && !t.suspected(m.PR) && !t.entries[m.PR].held() {
 			return true
 		}
 	}

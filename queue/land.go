@@ -10,7 +10,7 @@ import (
 const landPatience = 10 * time.Minute
 
 func (t *step) checkMembers(a *Attempt, due time.Time) {
-	task := ReadMembers{Attempt: a.ID, Label: t.header.Settings.Label}
+	task := ReadMembers{Attempt: a.ID, Label: t.header.Settings.Label, Labels: t.header.Settings.Labels}
 	for _, x := range t.path(a) {
 		task.Numbers = append(task.Numbers, x.numbers()...)
 		for _, m := range x.Members {
@@ -261,6 +261,7 @@ func (t *step) learn(a *Attempt, members []Member) {
 		suites[sh.Suite] = true
 	}
 	h.Suites = sortedNames(suites)
+	t.learnRun(a)
 	took := a.Since.Sub(a.PushedAt)
 	if h.TestTime == 0 {
 		h.TestTime = took

@@ -348,3 +348,22 @@ func TestRedOnALandingThatSucceeds(t *testing.T) {
 		w.requireOut(2, ChecksFailed)
 	})
 }
+
+// The next one is tested while the first is being landed, and is red. Whose doing
+// that is hangs on the landing: until it is known, the same is not tested again.
+func TestRedBehindAnOpenLanding(t *testing.T) {
+	story(t, func(w *world) {
+		w.workflow = oneJob(5 * time.Second)
+		w.bad[2] = true
+		w.answers = slices.Repeat([]answer{{outcome: OutcomeTransient}}, 12)
+		w.queue(1)
+		w.untilPhase(AttemptTesting)
+		w.queue(2)
+		w.untilEnded(1, 2)
+		w.requireLanded(1)
+		w.requireOut(2, ChecksFailed)
+		if builds := w.state.header.NextAttempt - 1; builds > 3 {
+			w.t.Fatalf("%d builds: one of #1, one of #2 on top of it, and one more look at #2", builds)
+		}
+	})
+}

@@ -9,6 +9,7 @@ func (e *Entry) free() bool { return !e.Phase.Ended() && e.Phase != Landing }
 func (t *step) enter(pr PullRequest) *Entry {
 	e := &Entry{
 		PR: pr, Wish: *pr.Wish, Phase: Asking, Since: t.now, EnteredAt: t.now, Order: pr.Wish.ID,
+		Turn: Turn{Front: pr.Hotfix, Solo: pr.Solo, Priority: pr.Priority, AskedAt: pr.Wish.At},
 	}
 	t.entries[pr.Number] = e
 	t.rejoinLine(e)
@@ -24,7 +25,11 @@ func (t *step) enter(pr PullRequest) *Entry {
 func (t *step) move(e *Entry, phase Phase, wait Wait) {
 	was := e.Phase == Asking || e.Phase == Waiting
 	is := phase == Asking || phase == Waiting
-	e.Phase, e.Wait, e.Since = phase, wait, t.now
+	e.Phase, e.Wait, e.Since, e.Tested = phase, wait, t.now, ""
+	if phase == Testing && t.header.BotLast != e.robot() {
+		t.header.BotLast = e.robot()
+		t.touchHeader()
+	}
 	t.touchEntry(e.PR.Number)
 	t.progress()
 	switch {
@@ -35,41 +40,41 @@ func (t *step) move(e *Entry, phase Phase, wait Wait) {
 	}
 }
 
-func (t *step) place(order int64) int {
-	return sort.Search(len(t.line), func(i int) bool { return t.entries[t.line[i]].Order >= order })
+// place is where an entry stands in the line, or would.
+func (s *State) place(e *Entry) int {
+	return sort.Search(len(s.line), func(i int) bool { return !s.entries[s.line[i]].ahead(e) })
 }
 
 func (t *step) leaveLine(e *Entry) {
-	i := t.place(e.Order)
+	i := t.place(e)
 	if i < len(t.line) && t.line[i] == e.PR.Number {
 		t.line = append(t.line[:i], t.line[i+1:]...)
 	}
 }
 
 func (t *step) rejoinLine(e *Entry) {
-	i := t.place(e.Order)
+	i := t.place(e)
 	t.line = append(t.line, 0)
 	copy(t.line[i+1:], t.line[i:])
 	t.line[i] = e.PR.Number
 }
 
 // position is an entry's place among those waiting, from 1; 0 when it does not wait.
+// A limit per author is left aside: it says nothing of the place.
 func (t *step) position(e *Entry) int {
-	n := 0
-	for _, pr := range t.line {
-		if t.entries[pr].Phase != Waiting {
-			continue
-		}
-		n++
-		if pr == e.PR.Number {
+	w := turns{t: t, botLast: t.header.BotLast, all: true}
+	for n := 1; ; n++ {
+		switch w.next() {
+		case e:
 			return n
+		case nil:
+			return 0
 		}
 	}
-	return 0
 }
 
-// before reports whether one entry's turn is before another's.
-func (t *step) before(a, b int) bool { return t.entries[a].Order < t.entries[b].Order }
+// before reports whether one entry's place in line is before another's.
+func (t *step) before(a, b int) bool { return t.entries[a].ahead(t.entries[b]) }
 
 // sortByTurn puts pull requests in line order.
 func (t *step) sortByTurn(prs []int) {

@@ -59,6 +59,7 @@ func newChaos(t *rapid.T, w *world) *chaos {
 	}
 	w.settings.BatchSize = rapid.IntRange(0, 5).Draw(t, "batch size")
 	w.settings.BatchWait = time.Duration(rapid.IntRange(0, 2).Draw(t, "batch wait min")) * time.Minute
+	w.settings.PerAuthor = rapid.IntRange(0, 2).Draw(t, "per author")
 	w.settings.MoveBranches = rapid.Bool().Draw(t, "move branches")
 	takes := time.Duration(rapid.IntRange(5, 900).Draw(t, "test s")) * time.Second
 	switch rapid.IntRange(0, 2).Draw(t, "ci") {
@@ -93,13 +94,17 @@ func (c *chaos) drawPulls(t *rapid.T) {
 		at := time.Duration(rapid.IntRange(0, 1800).Draw(t, "label at s")) * time.Second
 		c.w.open(pr)
 		c.w.pulls[pr].fork = fork
+		if rapid.IntRange(0, 2).Draw(t, "bot") == 0 {
+			byBot(c.w.pulls[pr])
+		}
 		c.w.approve(pr, "bob")
 		c.w.after(at, func() { c.w.label(pr, "ann") })
 	}
 }
 
 var deeds = []string{"push", "unlabel", "label", "dismiss", "approve", "close", "draft", "leave",
-	"crash", "crash", "base", "force", "pause", "resume", "late", "again", "refused", "broken"}
+	"crash", "crash", "base", "force", "pause", "resume", "late", "again", "refused", "broken",
+	"hotfix", "hold", "unhold", "solo", "priority"}
 
 func (c *chaos) drawDeeds(t *rapid.T) {
 	for range rapid.IntRange(0, 20).Draw(t, "deeds") {
@@ -147,6 +152,8 @@ func (c *chaos) do(deed string, pr int) {
 		w.change(pr, func(p *pull) { p.draft = true })
 	case "leave":
 		w.tell(LeaveAsked{PR: pr, By: "ann"})
+	case "hotfix", "hold", "unhold", "solo", "priority":
+		w.change(pr, map[string]func(*pull){"hotfix": hotfix, "hold": hold, "unhold": unhold, "solo": solo, "priority": worth(pr)}[deed])
 	case "crash":
 		w.crash()
 	case "base":
@@ -174,6 +181,9 @@ func (c *chaos) do(deed string, pr int) {
 func (c *chaos) calm() {
 	c.w.answers, c.w.brokenAt = nil, 0
 	c.w.tell(ResumeAsked{By: "ann"})
+	for _, pr := range sortedKeys(c.w.pulls) {
+		c.w.change(pr, unhold)
+	}
 }
 
 // living counts wishes that stand and have not ended.

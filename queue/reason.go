@@ -35,6 +35,8 @@ const (
 	InLine            Wait = "in_line"
 	InTest            Wait = "testing"
 	InLanding         Wait = "landing"
+	OnHold            Wait = "held"
+	NoRunner          Wait = "no_runner"
 	Paused            Wait = "paused"
 	InvalidConfig     Wait = "invalid_config"
 	GitHubUnavailable Wait = "github_unavailable"

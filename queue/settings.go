@@ -5,14 +5,41 @@ import "time"
 // Settings are one queue's rules as its config asks for them.
 type Settings struct {
 	Label        string         `json:"label"`
-	Checks       []NamedCheck   `json:"checks,omitempty"` // besides what the branch rules require
-	Suites       map[string]int `json:"suites,omitempty"` // shard suites that must report; 0 shards: as many as the suite says
-	BatchSize    int            `json:"batch_size"`       // 0: auto
+	Checks       []NamedCheck   `json:"checks,omitempty"`    // besides what the branch rules require
+	Suites       map[string]int `json:"suites,omitempty"`    // shard suites that must report; 0 shards: as many as the suite says
+	BatchSize    int            `json:"batch_size"`          // 0: auto
+	BatchMin     int            `json:"batch_min,omitempty"` // bounds of a learnt size; 0: none
+	BatchMax     int            `json:"batch_max,omitempty"`
 	BatchWait    time.Duration  `json:"batch_wait"`
 	Parallel     int            `json:"parallel"` // attempts side by side; 1 is the serial queue
 	StartLimit   time.Duration  `json:"start_limit"`
 	RunLimit     time.Duration  `json:"run_limit"` // 0: auto
 	MoveBranches bool           `json:"move_branches"`
+	Labels       Labels         `json:"labels"`
+	PerAuthor    int            `json:"per_author,omitempty"` // tests one author may have at once; 0: as many as come
+}
+
+// Labels are the names of the labels that say how a wish is treated. They count
+// beside the label that asks to land, and only where somebody set them who may write.
+type Labels struct {
+	Hotfix string `json:"hotfix"` // front of the line, a batch of its own
+	Hold   string `json:"hold"`   // tested by itself, not landed while it is there
+	Solo   string `json:"solo"`   // a batch of its own
+	// Priority is what labels are worth, in hours of waiting.
+	Priority map[string]int `json:"priority,omitempty"`
+}
+
+// same compares two sets of labels.
+func (l Labels) same(m Labels) bool {
+	if l.Hotfix != m.Hotfix || l.Hold != m.Hold || l.Solo != m.Solo || len(l.Priority) != len(m.Priority) {
+		return false
+	}
+	for _, name := range sortedNames(l.Priority) {
+		if worth, ok := m.Priority[name]; !ok || worth != l.Priority[name] {
+			return false
+		}
+	}
+	return true
 }
 
 // NamedCheck is one check or status that an attempt must see green.
@@ -31,17 +58,8 @@ func Defaults() Settings {
 		Parallel:     1,
 		StartLimit:   10 * time.Minute,
 		MoveBranches: true,
+		Labels:       Labels{Hotfix: "hotfix", Hold: "hold", Solo: "solo"},
 	}
-}
-
-// autoRun is the run limit while nothing is learnt.
-const autoRun = time.Hour
-
-func (s Settings) runLimit() time.Duration {
-	if s.RunLimit > 0 {
-		return s.RunLimit
-	}
-	return autoRun
 }
 
 // Rules are what the base branch's protection asks, in the parts that Step decides on.

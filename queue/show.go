@@ -89,6 +89,9 @@ func (t *step) title(e *Entry) (title, status string) {
 		}
 		return "Waiting", "queued"
 	case Waiting:
+		if e.Wait == OnHold {
+			return "Tested green and held: it lands when the label " + plain(t.header.Settings.Labels.Hold) + " is off", "queued"
+		}
 		place := t.position(e) // walks the line: once is enough
 		title = ordinal(place) + " in line"
 		if t.header.Missing {
@@ -112,11 +115,14 @@ func (t *step) title(e *Entry) (title, status string) {
 func (t *step) testingTitle(e *Entry) string {
 	a := t.attempt(e.Attempt)
 	title := "Testing"
-	if a == nil || !a.live() || !a.holds(e.PR.Number) {
+	if a == nil || !a.live() || a.Phase == AttemptAbandoning || !a.holds(e.PR.Number) {
 		if p := t.header.Pause; p != nil {
 			return "The queue is paused by " + p.By
 		}
 		return "Waiting for the rest of its batch"
+	}
+	if e.Wait == NoRunner {
+		return a.runnerTitle()
 	}
 	var with []string
 	for _, m := range a.Members {
@@ -166,20 +172,40 @@ func (t *step) summary(e *Entry) string {
 	case Asking:
 		b.WriteString("It enters the line as soon as the branch's rules are met.\n")
 	case Waiting:
-		fmt.Fprintf(&b, "Pinned at %s. It is tested on %s together with its neighbours in line, and lands when that is green.\n",
-			short(e.Pinned), code(t.header.Branch))
-		if p := t.header.Pause; p != nil {
-			fmt.Fprintf(&b, "\nThe queue was paused by %s: %s\n", code(p.By), p.Reason)
-		}
+		t.writeWaiting(&b, e)
 	case Testing, Landing:
 		if a := t.attempt(e.Attempt); a != nil && a.New != "" {
 			fmt.Fprintf(&b, "Attempt %d tests %s on %s, on the branch %s.\n\n", a.ID, short(a.New), short(a.Old), code(a.Ticket))
+			if e.Wait == NoRunner {
+				a.writeRunner(&b)
+			}
 			a.writeMembers(&b, t.State)
 			a.writeShards(&b)
 		}
 	}
 	b.WriteString("\nTaking the label off takes it out.\n")
 	return b.String()
+}
+
+func (t *step) writeWaiting(b *strings.Builder, e *Entry) {
+	hold, company := plain(t.header.Settings.Labels.Hold), "together with its neighbours in line"
+	if e.alone() {
+		company = "by itself"
+	}
+	fmt.Fprintf(b, "Pinned at %s. ", short(e.Pinned))
+	switch {
+	case e.Wait == OnHold:
+		fmt.Fprintf(b, "%s is this pull request on %s and was tested green: try it by hand. Nobody waits behind it.\n"+
+			"\nTake the label %s off to have it tested once more on %s as it is then, and landed.\n",
+			short(e.Tested), code(t.header.Branch), code(hold), code(t.header.Branch))
+	case e.held():
+		fmt.Fprintf(b, "It is tested on %s by itself, and does not land before the label %s is off.\n", code(t.header.Branch), code(hold))
+	default:
+		fmt.Fprintf(b, "It is tested on %s %s, and lands when that is green.\n", code(t.header.Branch), company)
+	}
+	if p := t.header.Pause; p != nil {
+		fmt.Fprintf(b, "\nThe queue was paused by %s: %s\n", code(p.By), p.Reason)
+	}
 }
 
 func (a *Attempt) writeMembers(b *strings.Builder, s *State) {

@@ -28,11 +28,15 @@ type Header struct {
 	Rates Rates    `json:"rates,omitzero"`
 	// TestTime is the decayed mean of ticket to verdict, for "about 12 min".
 	TestTime time.Duration `json:"test_time,omitempty"`
+	// RunTimes are what tests took, for the run limit.
+	RunTimes RunTimes `json:"run_times,omitzero"`
 	// ProgressAt is when anything last went on.
 	ProgressAt time.Time `json:"progress_at,omitzero"`
-	SweepAt    time.Time `json:"sweep_at,omitzero"` // when the next sweep is due
-	WakeAt     time.Time `json:"wake_at,omitzero"`  // when the timer set last goes off
-	BaseAsked  time.Time `json:"base_asked,omitzero"`
+	// BotLast says that the entry tested last is a bot's: while people wait, one of theirs is next.
+	BotLast   bool      `json:"bot_last,omitempty"`
+	SweepAt   time.Time `json:"sweep_at,omitzero"` // when the next sweep is due
+	WakeAt    time.Time `json:"wake_at,omitzero"`  // when the timer set last goes off
+	BaseAsked time.Time `json:"base_asked,omitzero"`
 }
 
 // Pause stops new batches and landings.
@@ -48,7 +52,7 @@ type Pause struct {
 type State struct {
 	header   Header
 	entries  map[int]*Entry
-	line     []int // asking and waiting entries, by Order
+	line     []int // asking and waiting entries, in line order
 	batches  []*Batch
 	attempts []*Attempt // live ones, and landed ones until their last audit
 	dirty    dirty
@@ -116,7 +120,7 @@ func Restore(rows Rows) *State {
 			s.line = append(s.line, e.PR.Number)
 		}
 	}
-	sort.Slice(s.line, func(i, j int) bool { return s.entries[s.line[i]].Order < s.entries[s.line[j]].Order })
+	sort.Slice(s.line, func(i, j int) bool { return s.entries[s.line[i]].ahead(s.entries[s.line[j]]) })
 	for i := range rows.Batches {
 		b := rows.Batches[i]
 		s.batches = append(s.batches, &b)

@@ -96,6 +96,7 @@ func (t *step) takeAttempt(fact Fact) {
 
 // advance starts whatever the state allows now: verdicts first, then the next attempt.
 func (t *step) advance() {
+	t.watchRunners()
 	t.judgeAttempts()
 	for _, a := range t.attempts {
 		if a.Phase == AttemptTesting {

@@ -36,25 +36,17 @@ func (t *step) nextDeadline() time.Time {
 		if a.Phase != AttemptTesting {
 			continue
 		}
-		if a.SignAt.IsZero() {
-			earlier(a.PushedAt.Add(s.StartLimit))
-		}
+		earlier(a.limitOf(s, t.now))
 		if a.runsDone() {
 			earlier(a.DoneAt.Add(s.StartLimit))
-		}
-		if !a.SignAt.IsZero() {
-			earlier(a.SignAt.Add(s.runLimit()))
 		}
 		if quiet := a.NewRunAt.Add(quietTime); a.needsQuiet() && a.runsDone() {
 			earlier(quiet)
 		}
 	}
 	if s.BatchWait > 0 && t.slotFree() && t.header.Pause == nil {
-		for _, pr := range t.line {
-			if t.entries[pr].Phase == Waiting {
-				earlier(t.batchDue(pr))
-				break
-			}
+		if next := t.inTurn(t.batchSize()); len(next) > 0 {
+			earlier(t.companyDue(next))
 		}
 	}
 	return due

@@ -78,9 +78,9 @@ func (a *Attempt) judgeTime(now time.Time, s Settings, missing string) verdict {
 	case a.SignAt.IsZero() && !now.Before(a.PushedAt.Add(s.StartLimit)):
 		return verdict{state: failed, reason: NeverStarted, next: runWorkflow,
 			detail: fmt.Sprintf("Nothing started on %s within %s.", code(a.Ticket), s.StartLimit)}
-	case !a.SignAt.IsZero() && !now.Before(a.SignAt.Add(s.runLimit())):
+	case !a.SignAt.IsZero() && a.QueuedAt.IsZero() && !a.RunAt.IsZero() && !now.Before(a.RunAt.Add(a.runLimit(s))):
 		return verdict{state: failed, reason: TimedOut, tests: a.failedTests(),
-			detail: fmt.Sprintf("Still waiting for %s after %s.", missing, s.runLimit()),
+			detail: fmt.Sprintf("Still waiting for %s after running for %s.", missing, roughly(a.runLimit(s))),
 			next:   "Look at the run, then set the label again."}
 	}
 	return verdict{state: pending}

@@ -9,7 +9,7 @@ import (
 func readKey(pr int) string { return fmt.Sprintf("read/%d", pr) }
 
 func (t *step) lookAt(pr int) {
-	t.do(readKey(pr), ReadPullRequest{Number: pr, Label: t.header.Settings.Label})
+	t.do(readKey(pr), ReadPullRequest{Number: pr, Label: t.header.Settings.Label, Labels: t.header.Settings.Labels})
 }
 
 // hintPullRequest decides whether a hint is worth a reading. While an intent
@@ -68,6 +68,8 @@ func (t *step) judge(e *Entry) {
 	if e.PR.Wish.ID != 0 {
 		e.Wish = *e.PR.Wish
 	}
+	t.seeMarks(e)
+	t.release(e)
 	ready, why := t.approved(e.PR)
 	switch {
 	case e.Phase == Asking && ready && t.header.BaseAt.IsZero():
@@ -87,6 +89,8 @@ func (t *step) judge(e *Entry) {
 	case e.Phase == Testing && !ready:
 		t.putOut(e, End{Reason: ApprovalLost, Detail: why + ".",
 			Next: "Ask for approval of the present head, then set the label again."})
+	case e.Phase == Testing:
+		t.setApart(e)
 	}
 }
 
@@ -160,12 +164,13 @@ func (t *step) putOut(e *Entry, end End) {
 }
 
 // compareWishes is the net under lost webhooks: labels without an entry and
-// entries without a label are looked at again, and so is whatever waits for approval.
+// entries without a label are looked at again, and so is whatever waits for
+// approval, or to be let go.
 func (t *step) compareWishes(f WishesFound) {
 	labelled := make(map[int]bool, len(f.Numbers))
 	for _, pr := range f.Numbers {
 		labelled[pr] = true
-		if e := t.entries[pr]; e == nil || e.Phase.Ended() || e.Phase == Asking {
+		if e := t.entries[pr]; e == nil || e.Phase.Ended() || e.Phase == Asking || e.Wait == OnHold {
 			t.lookAt(pr)
 		}
 	}
@@ -231,7 +236,13 @@ func (t *step) readBase(f BaseRead) {
 		return
 	}
 	if f.Problem == "" {
+		relabelled := !h.Settings.Labels.same(f.Settings.Labels)
 		h.Settings = f.Settings
+		if relabelled && !first {
+			for _, pr := range t.line {
+				t.lookAt(pr)
+			}
+		}
 	}
 	rulesMoved := h.Rules.Approvals != f.Rules.Approvals
 	h.Rules = f.Rules

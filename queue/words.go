@@ -31,6 +31,9 @@ func code(text string) string {
 	return "`" + text + "`"
 }
 
+// plain is text from the config for a check's title, which is no Markdown.
+func plain(text string) string { return strings.Trim(code(text), "`") }
+
 func inFiles(files []string) string {
 	if len(files) == 0 {
 		return ""

@@ -35,7 +35,7 @@ func (p *performer) Perform(ctx context.Context, place queue.Place, e queue.DueE
 func (p *performer) perform(ctx context.Context, place queue.Place, e queue.DueEffect) ([]queue.Fact, error) {
 	switch task := e.Task.(type) {
 	case queue.ReadPullRequest:
-		return one(p.github.ReadPullRequest(ctx, place, task.Number, task.Label))
+		return one(p.github.ReadPullRequest(ctx, place, task.Number, task.Label, task.Labels))
 	case queue.ReadBase:
 		return one(p.readBase(ctx, place))
 	case queue.FindWishes:
@@ -113,7 +113,7 @@ func (p *performer) readMembers(ctx context.Context, place queue.Place, task que
 	heads := map[int]string{}
 	err := together(
 		func() (err error) {
-			read.PRs, err = p.github.ReadMembers(ctx, place, task.Numbers, task.Label)
+			read.PRs, err = p.github.ReadMembers(ctx, place, task.Numbers, task.Label, task.Labels)
 			return err
 		},
 		func() error {

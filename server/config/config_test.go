@@ -38,12 +38,17 @@ queues:
     suites:
       unit: 4
       slow: auto
-    batch: {size: 8, wait: 90s}
+    batch: {size: 8, min: 2, max: 20, wait: 90s}
     parallel: 1
+    per_author: 3
+    labels: {hotfix: urgent, hold: wait, solo: by-itself}
+    priority: {security: 10, chore: -5}
     timeouts: {start: 5m, run: 1h30m}
     move_branches: false
   - branch: release/*
     batch: {size: auto, wait: 0}
+    per_author: none
+    labels: {}
     timeouts:
       run: auto
 `)
@@ -52,8 +57,9 @@ queues:
 	}
 	want := queue.Settings{
 		Label: "land-it", Checks: []queue.NamedCheck{{Name: "build"}, {Name: "e2e", SkippedOK: true}},
-		Suites: map[string]int{"unit": 4, "slow": 0}, BatchSize: 8, BatchWait: 90 * time.Second, Parallel: 1,
-		StartLimit: 5 * time.Minute, RunLimit: 90 * time.Minute, MoveBranches: false,
+		Suites: map[string]int{"unit": 4, "slow": 0}, BatchSize: 8, BatchMin: 2, BatchMax: 20, BatchWait: 90 * time.Second, Parallel: 1,
+		StartLimit: 5 * time.Minute, RunLimit: 90 * time.Minute, MoveBranches: false, PerAuthor: 3,
+		Labels: queue.Labels{Hotfix: "urgent", Hold: "wait", Solo: "by-itself", Priority: map[string]int{"security": 10, "chore": -5}},
 	}
 	if got := c.For("main", "main"); !reflect.DeepEqual(got, want) {
 		t.Errorf("main has\n%+v, want\n%+v", got, want)
@@ -103,8 +109,7 @@ func TestWarnings(t *testing.T) {
 		{"\ufeffversion: 1\r\nqueues:\r\n  - branch: main\r\n", nil},
 		{"queues: []\n", []string{"1:1: version: missing: read as version 1"}},
 		{"version: 1\nqueue: []\n", []string{`2:1: "queue": unknown key: ignored (known are queues, version)`}},
-		{"version: 1\nqueues:\n  - branch: main\n    batch: {sise: 4}\n", []string{`4:13: batch."sise": unknown key: ignored (known are size, wait)`}},
-		{"version: 1\nqueues:\n  - parallel: 4\n", []string{"3:15: parallel: attempts are tested one at a time for now"}},
+		{"version: 1\nqueues:\n  - branch: main\n    batch: {sise: 4}\n", []string{`4:13: batch."sise": unknown key: ignored (known are max, min, size, wait)`}},
 		{"version: 1\nqueues:\n  - checks: [a, b, a]\n", []string{`3:20: checks: "a" stands here twice`}},
 		{"version: 1\nqueues:\n  - checks: [{name: a, app: 5}]\n", []string{`3:24: checks."app": unknown key`}},
 		{`version: 1
@@ -119,7 +124,7 @@ queues:
     deploys: {environment: production}
     notify: [{slack: releases, on: [out]}]
 `, []string{
-			"4:5: when: not built yet: ignored", "5:5: priority: not built yet: ignored", "6:5: merge: not built yet: ignored",
+			"4:5: when: not built yet: ignored", "5:15: priority: conditions are not built yet: ignored (write labels and numbers, like {security: 10})", "6:5: merge: not built yet: ignored",
 			"7:5: flaky: not built yet: ignored", "8:5: enter: not built yet: ignored", "9:5: pause: not built yet: ignored",
 			"10:5: deploys: not built yet: ignored", "11:5: notify: not built yet: ignored",
 		}},
@@ -156,6 +161,18 @@ func TestErrors(t *testing.T) {
 		{"version: 1\nqueues:\n  - branch: refs/heads/main\n", `3:13: branch: want a branch's name without refs/heads/`},
 		{item("label: " + strings.Repeat("x", 51)), `4:12: label: want one line of 1 to 50 characters`},
 		{item(`label: "a\nb"`), `4:12: label: want one line of 1 to 50 characters without spaces around, got "a\nb"`},
+		{item("labels: {hotfix: 1}"), "4:22: labels.hotfix: want text, got 1 (put it in quotes)"},
+		{item("labels: hotfix"), `4:13: labels: want a mapping of hold, hotfix, solo, got "hotfix"`},
+		{item("labels: {hotfix: x, solo: X}"), `4:22: labels.hotfix: "x" is labels.solo, too: give them different names`},
+		{item("labels: {solo: merge-queue}"), `4:20: labels.solo: "merge-queue" is label, too: give them different names`},
+		{item("label: hold"), `4:12: label: "hold" is labels.hold, too: give them different names`},
+		{item("priority: [security]"), "4:15: priority: want a mapping of labels to numbers, like {security: 10}, got a list"},
+		{item("priority: {security: high}"), `4:26: priority.security: want a number from -1000 to 1000, got "high"`},
+		{item("priority: {security: 1001}"), "4:26: priority.security: want a number from -1000 to 1000, got 1001"},
+		{item("per_author: 0"), "4:17: per_author: want none or a number from 1 to 100, got 0"},
+		{item("batch: {min: 0}"), "4:18: batch.min: want a number from 1 to 100, got 0"},
+		{item("batch: {min: 9, max: 8}"), "4:26: batch.max: want at least batch.min, which is 9, got 8"},
+		{item("parallel: 101"), "4:15: parallel: want a number from 1 to 100, got 101"},
 		{item("label: {}"), "4:12: label: want text, got a mapping"},
 		{item("batch: {size: many}"), `4:19: batch.size: want auto or a number from 1 to 100, got "many"`},
 		{item("batch: {size: 0}"), "4:19: batch.size: want auto or a number from 1 to 100, got 0"},
@@ -165,8 +182,8 @@ func TestErrors(t *testing.T) {
 		{item("batch: {size: 18446744073709551615}"), "4:19: batch.size: want auto"},
 		{item("batch: {size: 2.5}"), "4:19: batch.size: want auto or a number from 1 to 100, got 2.5"},
 		{item(`batch: {size: "4"}`), `4:19: batch.size: want auto or a number from 1 to 100, got "4"`},
-		{item("batch: 5"), "4:12: batch: want a mapping of size, wait, got 5"},
-		{item("batch:"), "4:12: batch: want a mapping of size, wait, got nothing"},
+		{item("batch: 5"), "4:12: batch: want a mapping of max, min, size, wait, got 5"},
+		{item("batch:"), "4:12: batch: want a mapping of max, min, size, wait, got nothing"},
 		{item("batch: {wait: 5}"), "4:19: batch.wait: want a duration like 10m, from 0s to 24h, got 5"},
 		{item("batch: {wait: -1s}"), `4:19: batch.wait: want a duration like 10m, from 0s to 24h, got "-1s"`},
 		{item("batch: {wait: auto}"), `4:19: batch.wait: want a duration`},
@@ -293,6 +310,7 @@ func TestDocumentedExample(t *testing.T) {
 	want := queue.Defaults()
 	want.Checks = []queue.NamedCheck{{Name: "build"}, {Name: "e2e", SkippedOK: true}}
 	want.Suites = map[string]int{"unit": 4, "browser": 0}
+	want.Labels.Priority = map[string]int{"security": 10, "chore": -5}
 	if got := c.For("main", "main"); !reflect.DeepEqual(got, want) {
 		t.Errorf("main has\n%+v, want\n%+v", got, want)
 	}
@@ -309,7 +327,7 @@ func TestDocumentedExample(t *testing.T) {
 // fieldsOf asks the reader itself which keys it knows.
 func fieldsOf(t *testing.T) map[string]bool {
 	t.Helper()
-	_, warnings := read(t, "queues:\n  - {x: 1, when: 1, priority: 1, merge: 1, flaky: 1, enter: 1, pause: 1, deploys: 1, notify: 1, batch: {x: 1}, timeouts: {x: 1}}\nx: 1\n")
+	_, warnings := read(t, "queues:\n  - {x: 1, when: 1, priority: {}, merge: 1, flaky: 1, enter: 1, pause: 1, deploys: 1, notify: 1, batch: {x: 1}, timeouts: {x: 1}, labels: {x: 1}}\nx: 1\n")
 	keys := map[string]bool{}
 	for _, w := range warnings {
 		_, list, ok := strings.Cut(w, "(known are ")
@@ -318,17 +336,19 @@ func fieldsOf(t *testing.T) map[string]bool {
 		}
 		for _, key := range strings.Split(strings.TrimSuffix(list, ")"), ", ") {
 			switch key {
-			case "size", "wait":
+			case "size", "min", "max", "wait":
 				key = "batch." + key
 			case "start", "run":
 				key = "timeouts." + key
-			case "batch", "timeouts":
+			case "hotfix", "hold", "solo":
+				key = "labels." + key
+			case "batch", "timeouts", "labels":
 				continue
 			}
 			keys[key] = true
 		}
 	}
-	if len(keys) != 12 {
+	if len(keys) != 19 {
 		t.Fatalf("the reader knows %v", keys)
 	}
 	return keys

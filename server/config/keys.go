@@ -19,6 +19,8 @@ const (
 	maxBatch  = 100
 	maxAside  = 100
 	maxLabel  = 50
+	maxRanked = 50
+	maxWorth  = 1000
 	maxName   = 200
 	maxDay    = 24 * time.Hour
 	maxWeek   = 7 * maxDay
@@ -72,11 +74,14 @@ func (r *reader) queues(n ast.Node, key string) []rule {
 func (r *reader) queue(n ast.Node) rule {
 	one := rule{settings: queue.Defaults()}
 	s := &one.settings
+	var named []called
+	var most ast.Node
 	r.mapping(n, "", fields{
 		"branch": func(n ast.Node, key string) { one.branch = r.branch(n, key) },
 		"label": func(n ast.Node, key string) {
 			if name, ok := r.name(n, key, maxLabel); ok {
 				s.Label = name
+				named = append(named, called{n, key, name})
 			}
 		},
 		"checks": func(n ast.Node, key string) { s.Checks = r.checks(n, key) },
@@ -84,10 +89,18 @@ func (r *reader) queue(n ast.Node) rule {
 		"batch": func(n ast.Node, key string) {
 			r.mapping(n, key, fields{
 				"size": func(n ast.Node, key string) { s.BatchSize, _ = r.number(n, key, "auto", 1, maxBatch) },
+				"min":  func(n ast.Node, key string) { s.BatchMin, _ = r.number(n, key, "", 1, maxBatch) },
+				"max": func(n ast.Node, key string) {
+					s.BatchMax, _ = r.number(n, key, "", 1, maxBatch)
+					most = n
+				},
 				"wait": func(n ast.Node, key string) { s.BatchWait, _ = r.duration(n, key, "", 0, maxDay) },
 			})
 		},
-		"parallel": func(n ast.Node, key string) { s.Parallel = r.parallel(n, key) },
+		"parallel":   func(n ast.Node, key string) { s.Parallel = r.parallel(n, key) },
+		"per_author": func(n ast.Node, key string) { s.PerAuthor, _ = r.number(n, key, "none", 1, maxAside) },
+		"labels":     func(n ast.Node, key string) { named = append(named, r.labels(n, key, &s.Labels)...) },
+		"priority":   func(n ast.Node, key string) { s.Labels.Priority = r.priority(n, key) },
 		"timeouts": func(n ast.Node, key string) {
 			r.mapping(n, key, fields{
 				"start": func(n ast.Node, key string) { s.StartLimit, _ = r.duration(n, key, "", time.Second, maxDay) },
@@ -96,8 +109,12 @@ func (r *reader) queue(n ast.Node) rule {
 		},
 		"move_branches": func(n ast.Node, key string) { s.MoveBranches, _ = r.truth(n, key) },
 
-		"when": nil, "priority": nil, "merge": nil, "flaky": nil, "enter": nil, "pause": nil, "deploys": nil, "notify": nil,
+		"when": nil, "merge": nil, "flaky": nil, "enter": nil, "pause": nil, "deploys": nil, "notify": nil,
 	})
+	if most != nil && s.BatchMax > 0 && s.BatchMin > s.BatchMax {
+		r.fail(position(most), "batch.max", fmt.Sprintf("want at least batch.min, which is %d, got %d", s.BatchMin, s.BatchMax))
+	}
+	r.distinct(named, *s)
 	return one
 }
 

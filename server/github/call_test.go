@@ -232,7 +232,7 @@ func TestAMissingInstallationIsForbidden(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(server.Close)
 	a := newApp(t, Options{APIURL: server.URL})
-	if read, err := a.ReadPullRequest(deadline(t), shop, 1, "merge-queue"); KindOf(err) != Forbidden || read.Gone {
+	if read, err := a.ReadPullRequest(deadline(t), shop, 1, "merge-queue", labels); KindOf(err) != Forbidden || read.Gone {
 		t.Errorf("read %+v, %v", read, err)
 	}
 }

@@ -13,12 +13,12 @@ import (
 
 // EnsureLabel makes a label where the repository has none of that name; one that
 // is there stays as it is. Errors: *Trouble, or the context's.
-func (a *App) EnsureLabel(ctx context.Context, place queue.Place, name string) error {
+func (a *App) EnsureLabel(ctx context.Context, place queue.Place, name, description string) error {
 	s := a.at(place)
 	_, err := s.get(ctx, "labels/"+segment(name), nil, nil)
 	if gone(err) {
 		_, err = s.send(ctx, http.MethodPost, "labels", map[string]string{
-			"name": name, "color": "1f6feb", "description": "Put this pull request in the merge queue"}, nil)
+			"name": name, "color": "1f6feb", "description": description}, nil)
 		if KindOf(err) == Refused {
 			// Somebody made it meanwhile, or GitHub wants no such name: looking tells.
 			if _, again := s.get(ctx, "labels/"+segment(name), nil, nil); again == nil {

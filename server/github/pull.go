@@ -55,6 +55,41 @@ func (p *pull) status() queue.Status {
 	return queue.ClosedStatus
 }
 
+// marks are those of our labels beside the wish's that are on it.
+func (p *pull) marks(labels queue.Labels) []string {
+	var names []string
+	for _, l := range p.Labels {
+		_, worth := priority(labels, l.Name)
+		if worth || strings.EqualFold(l.Name, labels.Hotfix) || strings.EqualFold(l.Name, labels.Solo) {
+			names = append(names, l.Name)
+		}
+	}
+	return names
+}
+
+// priority is what a label is worth, if anything.
+func priority(labels queue.Labels, name string) (int, bool) {
+	for label, worth := range labels.Priority {
+		if strings.EqualFold(label, name) {
+			return worth, true
+		}
+	}
+	return 0, false
+}
+
+// mark notes what labels say that somebody set who may write. Of several
+// priorities the highest counts.
+func mark(pr *queue.PullRequest, labels queue.Labels, names []string) {
+	ranked := false
+	for _, name := range names {
+		pr.Hotfix = pr.Hotfix || strings.EqualFold(name, labels.Hotfix)
+		pr.Solo = pr.Solo || strings.EqualFold(name, labels.Solo)
+		if worth, ok := priority(labels, name); ok && (!ranked || worth > pr.Priority) {
+			pr.Priority, ranked = worth, true
+		}
+	}
+}
+
 // labelled ignores case, as GitHub does.
 func (p *pull) labelled(label string) bool {
 	for _, l := range p.Labels {
@@ -86,9 +121,10 @@ func (s site) readPull(ctx context.Context, number int) (*pull, error) {
 }
 
 // ReadPullRequest reads a pull request; its reviews and its wish only where it is
-// open and has the label. The wish is the label's newest event, when that set it.
-// Errors: *Trouble, or the context's.
-func (a *App) ReadPullRequest(ctx context.Context, place queue.Place, number int, label string) (queue.PullRequestRead, error) {
+// open and has the label. The wish is the label's newest event, when that set it;
+// the other labels count where their newest event is a writer's, and hold whoever
+// set it. Errors: *Trouble, or the context's.
+func (a *App) ReadPullRequest(ctx context.Context, place queue.Place, number int, label string, labels queue.Labels) (queue.PullRequestRead, error) {
 	s, began := a.at(place), a.clock()
 	p, err := s.readPull(ctx, number)
 	if gone(err) {
@@ -104,23 +140,29 @@ func (a *App) ReadPullRequest(ctx context.Context, place queue.Place, number int
 	may := func(ctx context.Context, who queue.Actor) (bool, error) {
 		return a.permits.mayWrite(ctx, s, who, began.Add(-permitAge))
 	}
+	pr.Hold = p.labelled(labels.Hold)
 	var o opinions
+	var marks []string
 	err = sideBySide(ctx,
 		func(ctx context.Context) (err error) { o, err = s.readOpinions(ctx, number, may); return err },
-		func(ctx context.Context) (err error) { pr.Wish, err = s.readWish(ctx, number, label, may); return err },
+		func(ctx context.Context) (err error) {
+			pr.Wish, marks, err = s.readWish(ctx, number, label, p.marks(labels), may)
+			return err
+		},
 	)
 	if err != nil {
 		return queue.PullRequestRead{}, fmt.Errorf("read #%d of %s: %w", number, s.name(), err)
 	}
 	o.tell(&pr)
+	mark(&pr, labels, marks)
 	return queue.PullRequestRead{PR: pr}, nil
 }
 
 // ReadMembers reads pull requests as fresh as may be, for the last look before a
 // landing, in the order asked for. Here a wish only means that the label is still
-// there, and has no id. One that GitHub no longer knows reads as closed.
-// Errors: *Trouble, or the context's.
-func (a *App) ReadMembers(ctx context.Context, place queue.Place, numbers []int, label string) ([]queue.PullRequest, error) {
+// there, and has no id; of the other labels only hold is looked at. One that GitHub
+// no longer knows reads as closed. Errors: *Trouble, or the context's.
+func (a *App) ReadMembers(ctx context.Context, place queue.Place, numbers []int, label string, labels queue.Labels) ([]queue.PullRequest, error) {
 	s, began := a.at(place), a.clock()
 	fresh := newPermits()
 	may := func(ctx context.Context, who queue.Actor) (bool, error) {
@@ -151,6 +193,7 @@ func (a *App) ReadMembers(ctx context.Context, place queue.Place, numbers []int,
 			continue
 		}
 		prs[i] = p.reading(began)
+		prs[i].Hold = p.labelled(labels.Hold)
 		told[i].tell(&prs[i])
 		if p.labelled(label) {
 			prs[i].Wish = &queue.Wish{}

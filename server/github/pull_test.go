@@ -67,6 +67,44 @@ func TestALabelByTriageIsNoWritersWish(t *testing.T) {
 	}
 }
 
+// The other labels come along without a call, and count where a writer set them:
+// holding needs no right, since it only keeps something from happening.
+func TestOtherLabelsCountByWhoSetThem(t *testing.T) {
+	for name, c := range map[string]struct {
+		by     func(s *scene) *sandbox.User
+		labels []string
+		want   queue.PullRequest
+	}{
+		"none":               {func(s *scene) *sandbox.User { return s.writer }, nil, queue.PullRequest{}},
+		"a hotfix":           {func(s *scene) *sandbox.User { return s.writer }, []string{"Hotfix"}, queue.PullRequest{Hotfix: true}},
+		"all of them":        {func(s *scene) *sandbox.User { return s.writer }, []string{"hotfix", "hold", "solo"}, queue.PullRequest{Hotfix: true, Hold: true, Solo: true}},
+		"two priorities":     {func(s *scene) *sandbox.User { return s.writer }, []string{"security", "chore"}, queue.PullRequest{Priority: 10}},
+		"one below nothing":  {func(s *scene) *sandbox.User { return s.writer }, []string{"chore"}, queue.PullRequest{Priority: -5}},
+		"a triager's":        {func(s *scene) *sandbox.User { return s.triager }, []string{"hotfix", "hold", "solo", "security"}, queue.PullRequest{Hold: true}},
+		"labels of no sense": {func(s *scene) *sandbox.User { return s.writer }, []string{"bug"}, queue.PullRequest{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			pr := s.open("feature")
+			s.must(s.repo.Label(pr.Number, s.writer, label))
+			for _, one := range c.labels {
+				s.must(s.repo.Label(pr.Number, c.by(s), one))
+			}
+			got := s.read(pr.Number)
+			if got.Hotfix != c.want.Hotfix || got.Hold != c.want.Hold || got.Solo != c.want.Solo || got.Priority != c.want.Priority {
+				t.Errorf("read %+v, want %+v", got, c.want)
+			}
+			if got.Wish == nil || !got.Wish.MayWrite {
+				t.Errorf("wish %+v", got.Wish)
+			}
+			members, err := s.app.ReadMembers(s.ctx, s.place, []int{int(pr.Number)}, label, labels)
+			if err != nil || members[0].Hold != c.want.Hold || members[0].Hotfix {
+				t.Errorf("the last look reads %+v, %v", members, err)
+			}
+		})
+	}
+}
+
 // Label events are listed oldest first and by the hundred: the newest must be
 // found behind any number of others, and cheaply.
 func TestTheWishIsFoundBehindManyEvents(t *testing.T) {
@@ -158,7 +196,7 @@ func TestReviewsCountAtTheirHead(t *testing.T) {
 			if have := (facts{got.Approvals, got.StaleApprovals, got.ChangesRequested}); !reflect.DeepEqual(have, c.want) {
 				t.Errorf("read %+v, want %+v", have, c.want)
 			}
-			members, err := s.app.ReadMembers(s.ctx, s.place, []int{int(pr.Number)}, label)
+			members, err := s.app.ReadMembers(s.ctx, s.place, []int{int(pr.Number)}, label, labels)
 			s.must(err)
 			if m := members[0]; !reflect.DeepEqual(facts{m.Approvals, m.StaleApprovals, m.ChangesRequested}, c.want) {
 				t.Errorf("the last look reads %+v, want %+v", m, c.want)
@@ -199,13 +237,13 @@ func TestReadingWhatHasBecomeOfAPullRequest(t *testing.T) {
 	if status, err := s.app.ReadStatus(s.ctx, s.place, int(merged.Number)); err != nil || status != queue.Merged {
 		t.Errorf("status %s, %v", status, err)
 	}
-	read, err := s.app.ReadPullRequest(s.ctx, s.place, 4711, label)
+	read, err := s.app.ReadPullRequest(s.ctx, s.place, 4711, label, labels)
 	if err != nil || !read.Gone || read.PR.Number != 4711 || read.PR.ReadAt.IsZero() {
 		t.Errorf("one that never was: %+v, %v", read, err)
 	}
 	elsewhere := s.place
 	elsewhere.Repository++
-	if _, err := s.app.ReadPullRequest(s.ctx, elsewhere, int(pr.Number), label); KindOf(err) != Forbidden {
+	if _, err := s.app.ReadPullRequest(s.ctx, elsewhere, int(pr.Number), label, labels); KindOf(err) != Forbidden {
 		t.Errorf("a name that means another repository now: %v", err)
 	}
 }
@@ -221,7 +259,7 @@ func TestReadingSaysWhoseBranchItIs(t *testing.T) {
 			fmt.Fprintf(w, `{"number":3,"state":"open","title":"</script> `+"`x`"+`","created_at":"2018-04-25 20:42:10","user":null,
 				"head":{"ref":"patch","sha":"%s","repo":%s},"base":{"ref":"main","repo":{"id":42}},"merged_at":null,"labels":[{"name":null}]}`, commitA, c.repo)
 		})
-		read, err := f.app(t, Options{}).ReadPullRequest(deadline(t), shop, 3, label)
+		read, err := f.app(t, Options{}).ReadPullRequest(deadline(t), shop, 3, label, labels)
 		if pr := read.PR; err != nil || pr.Fork != c.fork || pr.HeadRef != "patch" || pr.Title != "</script> `x`" || pr.Author.ID != 0 {
 			t.Errorf("head in %s: %+v, %v", c.repo, read.PR, err)
 		}
@@ -243,7 +281,7 @@ func TestTheLastLookReadsAllMembersAtOnce(t *testing.T) {
 	s.must(s.repo.Close(int64(numbers[2]), s.writer))
 	s.calls.take()
 
-	members, err := s.app.ReadMembers(s.ctx, s.place, numbers, label)
+	members, err := s.app.ReadMembers(s.ctx, s.place, numbers, label, labels)
 	s.must(err)
 	s.expect("three members, one of them closed", "GET /pulls", "GET /pulls/#", "GET /pulls/#/reviews", "GET /pulls/#/reviews", "GET /pulls/#/reviews",
 		"GET /collaborators/olga/permission")
@@ -261,13 +299,13 @@ func TestTheLastLookReadsAllMembersAtOnce(t *testing.T) {
 	}
 
 	s.must(s.repo.SetPermission(s.maintainer, "read"))
-	members, err = s.app.ReadMembers(s.ctx, s.place, []int{numbers[0], 4711}, label)
+	members, err = s.app.ReadMembers(s.ctx, s.place, []int{numbers[0], 4711}, label, labels)
 	s.must(err)
 	if members[1].Status != queue.ClosedStatus || members[1].Number != 4711 {
 		t.Errorf("one that GitHub does not know: %+v", members[1])
 	}
 	s.calls.take()
-	if _, err = s.app.ReadMembers(s.ctx, s.place, numbers[:1], label); err != nil {
+	if _, err = s.app.ReadMembers(s.ctx, s.place, numbers[:1], label, labels); err != nil {
 		t.Error(err)
 	}
 	s.expect("one member", "GET /pulls/#", "GET /pulls/#/reviews", "GET /collaborators/olga/permission")

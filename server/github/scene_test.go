@@ -16,6 +16,8 @@ import (
 
 const label = "merge-queue"
 
+var labels = queue.Labels{Hotfix: "hotfix", Hold: "hold", Solo: "solo", Priority: map[string]int{"security": 10, "chore": -5}}
+
 // scene is a repository in a GitHub in a box with our App on it.
 type scene struct {
 	t     *testing.T
@@ -96,7 +98,7 @@ func (s *scene) open(branch string) sandbox.PullRequest {
 
 func (s *scene) read(number int64) queue.PullRequest {
 	s.t.Helper()
-	read, err := s.app.ReadPullRequest(s.ctx, s.place, int(number), label)
+	read, err := s.app.ReadPullRequest(s.ctx, s.place, int(number), label, labels)
 	s.must(err)
 	if read.Gone {
 		s.t.Fatalf("#%d is gone", number)

@@ -41,9 +41,9 @@ func TestTheOneCommentIsEditedInPlace(t *testing.T) {
 // taking off one that is off already is fine.
 func TestLabels(t *testing.T) {
 	s := newScene(t)
-	s.must(s.app.EnsureLabel(s.ctx, s.place, label))
+	s.must(s.app.EnsureLabel(s.ctx, s.place, label, "Put this pull request in the merge queue"))
 	s.expect("made", "GET /labels/merge-queue", "POST /labels")
-	s.must(s.app.EnsureLabel(s.ctx, s.place, label))
+	s.must(s.app.EnsureLabel(s.ctx, s.place, label, "Put this pull request in the merge queue"))
 	s.expect("there", "GET /labels/merge-queue")
 
 	pr := s.open("feature")

@@ -34,23 +34,57 @@ func (m *moment) UnmarshalJSON(text []byte) error {
 }
 
 // readWish finds the event that set the label, and whether its actor may write.
-// It is nil when there is none, or the label was taken off again.
-func (s site) readWish(ctx context.Context, number int, label string, may writer) (*queue.Wish, error) {
-	e, err := s.newestLabelEvent(ctx, number, label)
+// It is nil when there is none, or the label was taken off again. Of the marks
+// those come back that somebody set who may write.
+func (s site) readWish(ctx context.Context, number int, label string, marks []string, may writer) (w *queue.Wish, ours []string, err error) {
+	newest, err := s.newestLabelEvents(ctx, number, append([]string{label}, marks...))
 	if err != nil {
-		return nil, fmt.Errorf("read label events: %w", err)
+		return nil, nil, fmt.Errorf("read label events: %w", err)
 	}
+	e := newest[strings.ToLower(label)]
 	if e == nil || e.Event != "labeled" {
-		return nil, nil
+		return nil, nil, nil
 	}
-	w := &queue.Wish{ID: e.ID, By: e.Actor.actor(), At: e.CreatedAt.Time}
-	w.MayWrite, err = may(ctx, w.By)
-	return w, err
+	w = &queue.Wish{ID: e.ID, By: e.Actor.actor(), At: e.CreatedAt.Time}
+	if w.MayWrite, err = may(ctx, w.By); err != nil {
+		return nil, nil, err
+	}
+	for _, name := range marks {
+		e := newest[strings.ToLower(name)]
+		if e == nil || e.Event != "labeled" {
+			continue
+		}
+		ok, err := may(ctx, e.Actor.actor())
+		if err != nil {
+			return nil, nil, err
+		}
+		if ok {
+			ours = append(ours, name)
+		}
+	}
+	return w, ours, nil
 }
 
-// newestLabelEvent reads from the end, since GitHub lists the oldest first: one
-// call up to a hundred events, mostly two beyond.
-func (s site) newestLabelEvent(ctx context.Context, number int, label string) (*labelEvent, error) {
+// newestLabelEvents reads from the end, since GitHub lists the oldest first, until
+// each label's newest is found: one call up to a hundred events, mostly two
+// beyond. Keys are in lower case.
+func (s site) newestLabelEvents(ctx context.Context, number int, labels []string) (map[string]*labelEvent, error) {
+	newest := map[string]*labelEvent{}
+	for _, label := range labels {
+		newest[strings.ToLower(label)] = nil
+	}
+	missing := len(newest)
+	take := func(events []labelEvent) {
+		for i := len(events) - 1; i >= 0; i-- {
+			e := &events[i]
+			name := strings.ToLower(e.Label.Name)
+			have, wanted := newest[name]
+			if wanted && have == nil && (e.Event == "labeled" || e.Event == "unlabeled") {
+				newest[name] = e
+				missing--
+			}
+		}
+	}
 	read := func(page int) (events []labelEvent, last int, err error) {
 		resp, err := s.get(ctx, fmt.Sprintf("issues/%d/events", number), paged(url.Values{}, page), &events)
 		if err != nil {
@@ -62,27 +96,15 @@ func (s site) newestLabelEvent(ctx context.Context, number int, label string) (*
 	if err != nil {
 		return nil, err
 	}
-	for page, n := last, 1; page > 1 && n < wishPages; page, n = page-1, n+1 {
+	for page, n := last, 1; page > 1 && n < wishPages && missing > 0; page, n = page-1, n+1 {
 		events, _, err := read(page)
 		if err != nil {
 			return nil, err
 		}
-		if e := newestOf(events, label); e != nil {
-			return e, nil
-		}
+		take(events)
 	}
-	if last > wishPages {
-		return nil, nil
+	if last <= wishPages {
+		take(first)
 	}
-	return newestOf(first, label), nil
-}
-
-func newestOf(events []labelEvent, label string) *labelEvent {
-	for i := len(events) - 1; i >= 0; i-- {
-		e := &events[i]
-		if (e.Event == "labeled" || e.Event == "unlabeled") && strings.EqualFold(e.Label.Name, label) {
-			return e
-		}
-	}
-	return nil
+	return newest, nil
 }

@@ -202,7 +202,7 @@ func TestEveryWordOfTheQueueHasPlainWords(t *testing.T) {
 			t.Errorf("reason %s has no words", r)
 		}
 	}
-	for _, w := range []queue.Wait{queue.NotApproved, queue.InLine, queue.InTest, queue.InLanding, queue.Paused, queue.InvalidConfig, queue.GitHubUnavailable} {
+	for _, w := range []queue.Wait{queue.NotApproved, queue.InLine, queue.InTest, queue.InLanding, queue.OnHold, queue.NoRunner, queue.Paused, queue.InvalidConfig, queue.GitHubUnavailable} {
 		if waitWords[w] == "" {
 			t.Errorf("wait %s has no words", w)
 		}

@@ -141,17 +141,24 @@ func (s *scene) batch(b queue.Batch) batchView {
 	return v
 }
 
-// line is everybody who waits, by order; only the eligible have a place.
+// line is everybody who waits, in the order of their turns; only the eligible have a place.
 func (s *scene) line(openBatches int) []lineRow {
 	var rows []lineRow
 	entries := slices.Clone(s.rows.Entries)
-	slices.SortStableFunc(entries, func(x, y queue.Entry) int { return int(x.Order - y.Order) })
+	turn := map[int]int{}
+	for i, pr := range queue.LineOf(s.rows) {
+		turn[pr] = i
+	}
+	slices.SortStableFunc(entries, func(x, y queue.Entry) int { return turn[x.PR.Number] - turn[y.PR.Number] })
 	place := 0
 	for _, e := range entries {
 		row := lineRow{pullView: s.pull(e.PR.Number), Waits: waitText(e, s.rows.Header), Since: s.since(e.Since)}
 		switch e.Phase {
 		case queue.Asking:
 		case queue.Waiting:
+			if e.Wait == queue.OnHold {
+				break
+			}
 			place++
 			row.Place, row.Guess = place, waitGuess(s.rows.Header, place, openBatches)
 		default:

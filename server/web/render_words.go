@@ -43,6 +43,8 @@ var waitWords = map[queue.Wait]string{
 	queue.InLine:            "Waits its turn",
 	queue.InTest:            "Is being tested",
 	queue.InLanding:         "Is landing",
+	queue.OnHold:            "Tested green; waits for the hold label to be taken off",
+	queue.NoRunner:          "Waits for a runner to take its jobs",
 	queue.Paused:            "Waits for the queue to be resumed",
 	queue.InvalidConfig:     "Waits for a valid config on the base branch",
 	queue.GitHubUnavailable: "Waits for GitHub to answer",
@@ -53,6 +55,8 @@ func waitText(e queue.Entry, h queue.Header) string {
 	switch {
 	case e.Phase == queue.Asking && e.Wait == queue.NotApproved:
 		return approvalText(e.PR, h.Rules.Approvals)
+	case e.Wait == queue.OnHold:
+		return waitWords[queue.OnHold]
 	case e.Phase == queue.Waiting && h.Pause != nil:
 		return waitWords[queue.Paused]
 	case e.Phase == queue.Waiting && h.Missing:
