@@ -35,6 +35,15 @@ func TestACloneGoesItsOwnWay(t *testing.T) {
 		t.Fatalf("the copy differs: %+v, want %+v", c.Rows(), s.Rows())
 	}
 	requireApart(t, "State", reflect.ValueOf(*s), reflect.ValueOf(*c))
+	full().CloneInto(c) // over one that is used no more
+	if !reflect.DeepEqual(s.Rows(), c.Rows()) {
+		t.Fatalf("the second copy differs: %+v, want %+v", c.Rows(), s.Rows())
+	}
+	requireApart(t, "State", reflect.ValueOf(*s), reflect.ValueOf(*c))
+	NewState("main").CloneInto(c)
+	if rows := c.Rows(); len(rows.Entries)+len(rows.Batches)+len(rows.Attempts)+len(rows.Header.Reds)+len(c.line) > 0 {
+		t.Fatalf("something is left of the copy before: %+v", rows)
+	}
 }
 
 // fill gives every field a value, and every list one element and room for more.

@@ -1,42 +1,44 @@
 package explore
 
 import (
+	"hash/maphash"
 	"math"
 	"math/bits"
-	"reflect"
 	"slices"
 	"time"
 
 	"github.com/mainstay-ci/mainstay/queue"
 )
 
-// Two states are the same when nothing that Step or the world decides on tells
-// them apart. So: times count from now, in quarters of a second, at most twelve minutes
-// either way (a transition takes a millisecond, a wait takes seconds); ids of
-// attempts and batches, and commits, count by order of appearance, a commit with
-// what it is; words for people do not count. The order of readings counts only
-// while an answer is under way: any later one is newer than all.
+// Two states are the same when nothing that Step, the world or a law decides on
+// tells them apart. So: times count from now, in quarters of a second, up to
+// where they decide nothing more (a transition takes a millisecond, a wait takes
+// seconds); ids of attempts and batches, and commits, count by order of
+// appearance; dead attempts, closed batches and ended entries count as little as
+// is asked of them; words for people do not count. The order of readings counts
+// only while an answer is under way: any later one is newer than all.
 
-// skipped are fields that nothing is decided on, or that follow from others.
-var skipped = map[string]bool{
-	"Header.Settings": true, "Header.Rules": true, "Header.NextBatch": true, "Header.NextAttempt": true, "Header.TestTime": true,
-	"Header.ProgressAt": true, "Header.BaseAsked": true, "Header.Landed": true, "Header.Rates": true, "Pause.At": true, "Pause.By": true, "Pause.Reason": true, "Pause.Rule": true,
-	"PullRequest.Title": true, "PullRequest.HeadRef": true, "PullRequest.ReadAt": true, "PullRequest.Author": true, "Wish.At": true, "Wish.By": true,
-	"Entry.Since": true, "Entry.EnteredAt": true, "Entry.Check": true, "Entry.Runs": true,
-	"End.Detail": true, "End.Next": true, "End.By": true, "End.Tests": true,
-	"Batch.Opened": true, "Attempt.Since": true, "Attempt.Ticket": true, "Attempt.At": true, "Attempt.Tree": true, "Attempt.Cause": true,
-	"Member.HeadRef": true, "Member.Commits": true, "Move.Ref": true, "Node.Red": true, "RedSet.Ending": true, "Ticketed.Ticket": true,
-	"Shard.StartedAt": true, "Shard.EndedAt": true, "Run.CreatedAt": true, "Run.Branch": true,
-	"Effect.Key": true, "BuildAttempt.At": true, "BuildAttempt.Landed": true, "SettleLanded.Check": true, "SettleLanded.Since": true, "AuditLanding.Tree": true,
-	"MoveHeads.Title": true, "MoveHeads.Summary": true, "PushTicket.Ticket": true, "ReadResults.Ticket": true, "AbandonAttempt.Ticket": true,
-	"env.Now": true, "env.Removed": true, "ticket.Name": true, "ciRun.Ticket": true, "reading.ReadAt": true,
-	"flight.Key": true, "BaseRead.Rules": true, "BaseRead.Settings": true, "BaseRead.ReadAt": true, "LandingTried.Rule": true,
-}
+// tick is what times are rounded to. An effect is due as soon as it rounds to
+// now, so that equal states allow equal moves.
+const tick = 250 * time.Millisecond
 
-// attemptIDs and batchIDs are fields that count by order of appearance.
+func (s *state) due(e queue.Effect) bool { return e.Due.Sub(s.Now).Round(tick) <= 0 }
+
+// span is between which times from now a field still decides something.
+type span struct{ from, to time.Duration }
+
 var (
-	attemptIDs = map[string]bool{"Attempt.ID": true, "Attempt.Parent": true, "Entry.Clash": true, "Entry.Attempt": true, "Node.Attempts": true}
-	batchIDs   = map[string]bool{"Batch.ID": true, "Attempt.Batch": true, "Entry.Batch": true, "RedSet.Batch": true}
+	ever  = span{-12 * time.Minute, 12 * time.Minute}
+	spans = map[string]span{
+		"Header.BaseAt":     {-5 * time.Minute, 0}, // read again when older
+		"reading.ReadAt":    {-12 * time.Second, 0},
+		"Attempt.CheckedAt": {-11 * time.Second, 0},
+		"Attempt.NewRunAt":  {-31 * time.Second, 0},
+		"Attempt.SignAt":    {}, // whether, not when
+		"Attempt.QueuedAt":  {},
+		"Batch.Closed":      {},
+		"Effect.Due":        {0, 12 * time.Minute},
+	}
 )
 
 type canon struct {
@@ -45,8 +47,15 @@ type canon struct {
 	removed  []string
 	h        uint64
 	commits  []*commit
-	attempts []int64
+	attempts []int64 // those that count
+	ids      []int64 // as they appeared
 	batches  []int64
+	nodes    []node
+}
+
+type node struct {
+	batch int64
+	index int
 }
 
 func (c *canon) mix(x uint64) {
@@ -54,206 +63,188 @@ func (c *canon) mix(x uint64) {
 	c.h = hi ^ lo ^ bits.RotateLeft64(c.h, 23)
 }
 
-func (c *canon) text(s string) {
-	h := uint64(14695981039346656037)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
+func (c *canon) flag(so bool) {
+	if so {
+		c.mix(3)
+	} else {
+		c.mix(5)
 	}
-	c.mix(h)
 }
 
-// tick is what times are rounded to, farthest how many of them count. An effect
-// is due as soon as it rounds to now, so that equal states allow equal moves.
-const (
-	tick     = 250 * time.Millisecond
-	farthest = 12 * time.Minute / tick
-)
+var seed = maphash.MakeSeed()
 
-func (s *state) due(e queue.Effect) bool { return e.Due.Sub(s.Now).Round(tick) <= 0 }
+func (c *canon) text(s string) { c.mix(maphash.String(seed, s)) }
 
-func (c *canon) time(t time.Time) {
+func (c *canon) time(t time.Time, in span) {
 	if t.IsZero() {
 		c.mix(math.MaxUint64)
 		return
 	}
-	c.mix(uint64(min(max(t.Sub(c.now).Round(tick)/tick, -farthest), farthest)))
+	c.mix(uint64(min(max(t.Sub(c.now), in.from), in.to).Round(tick)))
 }
 
 func (c *canon) commit(x *commit) {
-	if x == nil {
-		c.mix(7)
-		return
+	for ; x != nil; x = x.parent {
+		if i := slices.Index(c.commits, x); i >= 0 {
+			c.mix(uint64(i))
+			return
+		}
+		c.commits = append(c.commits, x)
+		c.mix(x.sum)
+		if len(c.removed) > 0 {
+			c.flag(slices.Contains(c.removed, x.name))
+		}
 	}
-	if i := slices.Index(c.commits, x); i >= 0 {
-		c.mix(uint64(i))
-		return
-	}
-	c.commits = append(c.commits, x)
-	c.mix(uint64(len(c.commits)) << 8)
-	c.mix(uint64(x.pr))
-	c.text(x.head)
-	if slices.Contains(c.removed, x.name) {
-		c.mix(99)
-	}
-	c.commit(x.parent)
+	c.mix(7)
 }
 
-func seen(list *[]int64, id int64) uint64 {
-	if id == 0 {
-		return 0
+// name counts a text; commits count as what they are.
+func (c *canon) name(s string) {
+	if len(s) > 1 && s[0] == 'c' && s[1] <= '9' {
+		c.commit(c.forest.byName[s])
+		return
 	}
+	c.text(s)
+}
+
+func appeared[T comparable](list *[]T, id T) uint64 {
 	i := slices.Index(*list, id)
 	if i < 0 {
 		i = len(*list)
 		*list = append(*list, id)
 	}
-	return uint64(i + 1)
+	return uint64(i + 2)
 }
 
-type part func(c *canon, v reflect.Value)
-
-var (
-	timeType = reflect.TypeFor[time.Time]()
-	parts    = map[reflect.Type]part{}
-	rowsPart = partOf(reflect.TypeFor[queue.Rows](), "")
-	envPart  = partOf(reflect.TypeFor[env](), "")
-)
-
-func init() { // the types that stand behind interfaces
-	for _, t := range []reflect.Type{
-		reflect.TypeFor[queue.ReadPullRequest](), reflect.TypeFor[queue.ReadBase](), reflect.TypeFor[queue.FindWishes](),
-		reflect.TypeFor[queue.BuildAttempt](), reflect.TypeFor[queue.PushTicket](), reflect.TypeFor[queue.ReadResults](),
-		reflect.TypeFor[queue.ReadMembers](), reflect.TypeFor[queue.MoveHeads](), reflect.TypeFor[queue.MoveBase](),
-		reflect.TypeFor[queue.AbandonAttempt](), reflect.TypeFor[queue.RemoveLabel](), reflect.TypeFor[queue.SettleLanded](),
-		reflect.TypeFor[queue.AuditLanding](), reflect.TypeFor[queue.Wake](),
-		reflect.TypeFor[queue.PullRequestRead](), reflect.TypeFor[queue.BaseRead](), reflect.TypeFor[queue.ResultsRead](),
-		reflect.TypeFor[queue.MembersRead](), reflect.TypeFor[queue.HeadsMoved](), reflect.TypeFor[queue.LandingTried](),
-		reflect.TypeFor[queue.Abandoned](), reflect.TypeFor[queue.WishesFound](),
-	} {
-		parts[t] = partOf(t, "")
-	}
-}
-
-// partOf plans how values of a type count; field is "Type.Field" where it is one.
-func partOf(t reflect.Type, field string) part {
+// attempt counts an attempt's id; those that do not count are all one.
+func (c *canon) attempt(id int64) {
 	switch {
-	case attemptIDs[field] && t.Kind() == reflect.Int64:
-		return func(c *canon, v reflect.Value) { c.mix(seen(&c.attempts, v.Int())) }
-	case batchIDs[field] && t.Kind() == reflect.Int64:
-		return func(c *canon, v reflect.Value) { c.mix(seen(&c.batches, v.Int())) }
-	case t == timeType:
-		return func(c *canon, v reflect.Value) {
-			if v.CanAddr() {
-				c.time(*v.Addr().Interface().(*time.Time))
-				return
-			}
-			c.time(v.Interface().(time.Time))
-		}
+	case id == 0:
+		c.mix(0)
+	case !slices.Contains(c.attempts, id):
+		c.mix(1)
+	default:
+		c.mix(appeared(&c.ids, id))
 	}
-	switch t.Kind() {
-	case reflect.Int, reflect.Int8, reflect.Int64:
-		return func(c *canon, v reflect.Value) { c.mix(uint64(v.Int())) }
-	case reflect.Float64:
-		return func(c *canon, v reflect.Value) { c.mix(uint64(int64(v.Float() * 1e6))) }
-	case reflect.Bool:
-		return func(c *canon, v reflect.Value) {
-			if v.Bool() {
-				c.mix(3)
-			} else {
-				c.mix(5)
-			}
-		}
-	case reflect.String:
-		return func(c *canon, v reflect.Value) {
-			if s := v.String(); len(s) > 1 && s[0] == 'c' && s[1] <= '9' {
-				c.commit(c.forest.byName[s])
-			} else {
-				c.text(s)
-			}
-		}
-	case reflect.Pointer:
-		of := partOf(t.Elem(), "")
-		return func(c *canon, v reflect.Value) {
-			if v.IsNil() {
-				c.mix(11)
-				return
-			}
-			of(c, v.Elem())
-		}
-	case reflect.Slice:
-		of := partOf(t.Elem(), field)
-		return func(c *canon, v reflect.Value) {
-			c.mix(uint64(v.Len()))
-			for i := range v.Len() {
-				of(c, v.Index(i))
-			}
-		}
-	case reflect.Map:
-		return func(c *canon, v reflect.Value) { c.mix(uint64(v.Len())) } // of suites, always the same ones
-	case reflect.Interface:
-		return func(c *canon, v reflect.Value) {
-			e := v.Elem()
-			c.text(e.Type().Name())
-			parts[e.Type()](c, e)
-		}
-	case reflect.Struct:
-		return partOfStruct(t)
-	}
-	panic("explore: no way to count a " + t.String())
 }
 
-func partOfStruct(t reflect.Type) part {
-	type fieldPart struct {
-		i  int
-		of part
+func (c *canon) batch(id int64) {
+	if id == 0 {
+		c.mix(0)
+		return
 	}
-	var fields []fieldPart
-	for i := range t.NumField() {
-		f := t.Field(i)
-		name := t.Name() + "." + f.Name
-		if skipped[name] {
-			continue
-		}
-		if f.Name == "Attempt" && f.Type.Kind() == reflect.Int64 {
-			name = "Entry.Attempt"
-		}
-		fields = append(fields, fieldPart{i, partOf(f.Type, name)})
-	}
-	return func(c *canon, v reflect.Value) {
-		for _, f := range fields {
-			f.of(c, v.Field(f.i))
-		}
-	}
+	c.mix(appeared(&c.batches, id))
 }
 
 // hash is the state's canonical hash.
 func (c *canon) hash(s *state) uint64 {
 	c.h, c.now, c.removed = 1, s.Now, s.Removed
-	c.commits, c.attempts, c.batches = c.commits[:0], c.attempts[:0], c.batches[:0]
-	rowsPart(c, reflect.ValueOf(&s.rows).Elem())
-	envPart(c, reflect.ValueOf(&s.env).Elem())
+	c.commits, c.attempts, c.ids, c.batches, c.nodes = c.commits[:0], c.attempts[:0], c.ids[:0], c.batches[:0], c.nodes[:0]
+	c.countAttempts(s.q.Attempts())
+	h := s.q.Header()
+	headerPart.of(c, pointer(h))
+	if h.BaseAt.IsZero() {
+		c.time(h.BaseAsked, span{-time.Minute, 0})
+	}
+	for _, p := range s.Pulls {
+		switch e := s.q.Entry(p.Number); {
+		case e == nil:
+			c.mix(2)
+		case e.Phase.Ended():
+			endedPart.of(c, pointer(e))
+		default:
+			entryPart.of(c, pointer(e))
+		}
+	}
+	for _, b := range s.q.Batches() {
+		c.hashBatch(s, b)
+	}
+	var before time.Time
+	for _, a := range s.q.Attempts() {
+		if slices.Contains(c.attempts, a.ID) {
+			c.hashAttempt(a)
+		}
+		if live(a) { // who was started first may land first
+			c.mix(uint64(a.At.Compare(before) + 2))
+			before = a.At
+		}
+	}
+	envPart.of(c, pointer(&s.env))
 	for _, f := range s.Flights {
 		c.mix(s.staleness(f.Fact))
 	}
 	return c.h
 }
 
+// countAttempts finds the attempts that count: those that are not dead, and those they stand on.
+func (c *canon) countAttempts(all []*queue.Attempt) {
+	for i := len(all) - 1; i >= 0; i-- {
+		a := all[i]
+		if a.Phase != queue.AttemptDead || slices.ContainsFunc(all[i+1:], func(x *queue.Attempt) bool {
+			return x.Parent == a.ID && slices.Contains(c.attempts, x.ID)
+		}) {
+			c.attempts = append(c.attempts, a.ID)
+		}
+	}
+}
+
+func (c *canon) hashAttempt(a *queue.Attempt) {
+	c.batch(a.Batch)
+	switch a.Phase {
+	case queue.AttemptDead:
+		deadPart.of(c, pointer(a))
+	case queue.AttemptLanded:
+		landedPart.of(c, pointer(a))
+	default:
+		attemptPart.of(c, pointer(a))
+		c.mix(appeared(&c.nodes, node{a.Batch, a.Node}))
+		c.flag(a.Results.ReadAt.Sub(a.NewRunAt) >= 30*time.Second)
+	}
+}
+
+// hashBatch counts who is where in an open batch, and who of it waits there for
+// less long than others in line: by that the order of landings is judged.
+func (c *canon) hashBatch(s *state, b *queue.Batch) {
+	batchPart.of(c, pointer(b))
+	if !b.Closed.IsZero() {
+		return
+	}
+	for i, n := range b.Nodes {
+		if len(n.Members) == 0 {
+			continue
+		}
+		c.mix(appeared(&c.nodes, node{b.ID, i}))
+		c.text(string(n.State))
+		for _, pr := range n.Members {
+			c.mix(uint64(pr))
+		}
+	}
+	for _, p := range s.Pulls {
+		if e := s.q.Entry(p.Number); e != nil && !e.Phase.Ended() {
+			c.flag(e.Since.Before(b.Opened))
+		}
+	}
+}
+
 // staleness says how an answer under way stands to what is known.
 func (s *state) staleness(f queue.Fact) uint64 {
 	older := func(a, b time.Time) uint64 { return uint64(a.Compare(b) + 2) }
+	pull := func(pr queue.PullRequest) uint64 {
+		n := older(pr.ReadAt, s.pull(pr.Number).Told.ReadAt)
+		if e := s.q.Entry(pr.Number); e != nil {
+			n = n*4 + older(pr.ReadAt, e.PR.ReadAt)
+		}
+		return n
+	}
 	switch x := f.(type) {
 	case queue.PullRequestRead:
-		if e := s.entry(x.PR.Number); e != nil {
-			return older(x.PR.ReadAt, e.PR.ReadAt)
-		}
+		return pull(x.PR)
 	case queue.BaseRead:
-		return older(x.ReadAt, s.rows.Header.BaseAt)
+		return older(x.ReadAt, s.q.Header().BaseAt)
 	case queue.MembersRead:
-		n := older(x.Base.ReadAt, s.rows.Header.BaseAt)
+		n := older(x.Base.ReadAt, s.q.Header().BaseAt)
 		for _, pr := range x.PRs {
-			if e := s.entry(pr.Number); e != nil {
-				n = n*4 + older(pr.ReadAt, e.PR.ReadAt)
-			}
+			n = n*16 + pull(pr)
 		}
 		return n
 	case queue.ResultsRead:

@@ -1,6 +1,9 @@
 package explore
 
-import "fmt"
+import (
+	"fmt"
+	"hash/maphash"
+)
 
 // commit is what git keeps: a parent and a change. It never changes, so all
 // states of a walk share one forest.
@@ -10,6 +13,12 @@ type commit struct {
 	pr      int // whose change it is; 0: somebody else's
 	head    string
 	attempt int64
+	sum     uint64 // of what it brings
+}
+
+type change struct {
+	pr   int
+	head string
 }
 
 type forest struct {
@@ -33,6 +42,7 @@ func (f *forest) grow(what commit) *commit {
 	if c.attempt != 0 {
 		c.name = fmt.Sprintf("%s-of-attempt-%d-pr-%d", c.name, c.attempt, c.pr)
 	}
+	c.sum = maphash.Comparable(seed, change{c.pr, c.head})
 	f.byWhat[what], f.byName[c.name] = &c, &c
 	return &c
 }

@@ -60,7 +60,8 @@ func one(f queue.Fact) []queue.Fact { return []queue.Fact{f} }
 
 func (w *walk) read(s *state, n int) queue.PullRequest {
 	p := s.pull(n)
-	pr := queue.PullRequest{Number: n, Head: p.Head, HeadRef: "topic", Fork: w.world.Forks, Base: "main", Status: p.Status, ReadAt: s.Now}
+	pr := queue.PullRequest{Number: n, Head: p.Head, HeadRef: "topic", Fork: w.world.Forks, Base: "main", Status: p.Status,
+		Hotfix: p.Hotfix, Hold: p.Hold, ReadAt: s.Now}
 	if p.Wish != 0 {
 		pr.Wish = &queue.Wish{ID: p.Wish, MayWrite: true, At: dawn}
 	}
@@ -124,41 +125,12 @@ func (w *walk) pushTicket(s *state, x queue.PushTicket) queue.Fact {
 	case "":
 		s.Tickets = append(s.Tickets, ticket{x.Ticket, x.Commit})
 		if !w.world.NoCI {
-			s.CI = append(s.CI, ciRun{Commit: x.Commit, Ticket: x.Ticket})
+			a := s.attempt(x.Attempt)
+			s.CI = append(s.CI, ciRun{Commit: x.Commit, Ticket: x.Ticket, Narrow: a != nil && len(a.Narrow) > 0})
 		}
 		return queue.TicketPushed{Attempt: x.Attempt}
 	}
 	return queue.TicketFailed{Attempt: x.Attempt, Detail: "taken"}
-}
-
-func (w *walk) results(s *state, x queue.ReadResults) queue.Results {
-	res := queue.Results{ReadAt: s.Now}
-	r := s.run(x.Commit)
-	if r == nil {
-		return res
-	}
-	status := "in_progress"
-	if r.Conclusion != "" {
-		status = "completed"
-	}
-	res.Runs = append(res.Runs, queue.Run{ID: 1, Name: "ci", Event: "push", Branch: r.Ticket, Suite: 1, Status: status, Conclusion: r.Conclusion})
-	res.Checks = append(res.Checks, queue.CheckResult{ID: 1, Name: "build", App: queue.ActionsApp, Suite: 1, Status: status, Conclusion: r.Conclusion})
-	if r.Copied {
-		res.Runs = append(res.Runs, queue.Run{ID: 2, Name: "ci", Event: "push", Branch: "copy", Suite: 2, Status: "completed", Conclusion: "success"})
-		res.Checks = append(res.Checks, queue.CheckResult{ID: 2, Name: "build", App: queue.ActionsApp, Suite: 2, Status: "completed", Conclusion: "success"})
-	}
-	return res
-}
-
-// culprits reports whether a commit is red wherever it is tested.
-func (w *walk) culprits(tip string) bool {
-	for _, pr := range w.world.Bad {
-		if w.forest.holds(tip, pr) {
-			return true
-		}
-	}
-	p := w.world.Pair
-	return p != (Two{}) && w.forest.holds(tip, p[0]) && w.forest.holds(tip, p[1])
 }
 
 func (w *walk) moveHeads(s *state, x queue.MoveHeads) (facts, hints []queue.Fact) {

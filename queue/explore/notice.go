@@ -5,9 +5,9 @@ import (
 )
 
 // notice books the named conditions that a step reached.
-func (w *walk) notice(s *state, before *queue.Rows, f queue.Fact, c *queue.Changes) {
-	for i := range c.Ended {
-		e := &c.Ended[i]
+func (w *walk) notice(s *state, f queue.Fact, ended []queue.Entry, receipts []queue.Receipt) {
+	for i := range ended {
+		e := &ended[i]
 		if e.Phase == queue.Out {
 			w.reach(true, "out: "+string(e.End.Reason))
 			continue
@@ -15,15 +15,14 @@ func (w *walk) notice(s *state, before *queue.Rows, f queue.Fact, c *queue.Chang
 		w.reach(e.Wish.ID > int64(w.world.PRs), "a pull request landed by a second wish")
 		w.reach(s.pull(e.PR.Number).Suspect, "a suspect landed after all")
 	}
-	for _, r := range c.Receipts {
+	for _, r := range receipts {
 		w.reach(true, []string{"", "one landed alone", "two landed together", "three landed together"}[min(len(r.Members), 3)])
 		if _, ok := f.(queue.Abandoned); !ok {
 			w.reach(len(s.Zombies) > 0, "a landing was booked while a push of it was under way")
 		}
 	}
-	for i := range s.rows.Attempts {
-		a := &s.rows.Attempts[i]
-		was := phaseIn(before, a.ID)
+	for _, a := range s.q.Attempts() {
+		was := w.past.phase(a.ID)
 		if was == "" {
 			w.reach(a.Parent != 0, "an attempt was built on another")
 			w.reach(len(a.Narrow) > 0, "only the failed tests were run")
@@ -36,7 +35,7 @@ func (w *walk) notice(s *state, before *queue.Rows, f queue.Fact, c *queue.Chang
 		w.reach(a.Phase == queue.AttemptTesting && was == queue.AttemptChecking, "a check of the members sent it back to wait")
 		w.reach(a.Audits == 2 && was == queue.AttemptLanded, "both audits were done")
 	}
-	if p := s.rows.Header.Pause; p != nil && before.Header.Pause == nil {
+	if p := s.q.Header().Pause; p != nil && !w.past.paused && p.By != "ann" {
 		w.reach(true, "the queue paused itself")
 	}
 }
@@ -56,8 +55,9 @@ func (w *walk) reachLost(task queue.Task) {
 
 // reachTouched books what somebody did to a pull request, and when.
 func (w *walk) reachTouched(s *state, m move) {
-	what := map[kind]string{pushes: "pushed to", dismisses: "approval dismissed", unlabels: "label taken off", merges: "merged by hand"}[m.kind]
-	e := s.entry(int(m.n))
+	what := map[kind]string{pushes: "pushed to", dismisses: "approval dismissed", unlabels: "label taken off", merges: "merged by hand",
+		closes: "closed", hotfixes: "made a hotfix", holds: "held", leaves: "taken out by command"}[m.kind]
+	e := s.q.Entry(int(m.n))
 	if what == "" || e == nil {
 		return
 	}

@@ -8,31 +8,10 @@ import (
 	"github.com/mainstay-ci/mainstay/queue"
 )
 
-// Budget is how often each kind of trouble may come in a world.
-type Budget struct {
-	Crash    int8 // an effect is done and its answer lost, or what was under way is forgotten
-	Slow     int8 // an answer is under way while other things happen
-	Late     int8 // a landing push without an answer, that may land later
-	Odd      int8 // a landing push answered "unknown" though done, or "transient"
-	Refused  int8 // a landing push refused by a rule
-	Lost     int8 // a webhook never arrives
-	Flake    int8 // a good commit tested red
-	Push     int8 // somebody pushes to a pull request
-	Dismiss  int8 // an approval is taken back
-	Approve  int8 // and given again
-	Unlabel  int8 // the label is taken off
-	Label    int8 // and set again
-	Admin    int8 // somebody pushes to the base
-	Force    int8 // somebody takes the newest commit out of the base
-	Merge    int8 // somebody merges a pull request around the queue
-	Copy     int8 // somebody runs CI on the ticket's commit elsewhere
-	Impolite int8 // time passes while something is under way
-}
-
-// state is one node of the walk: the queue's rows and the world around them. It
-// is never changed once it is made; a transition changes a copy.
+// state is one node of the walk: the queue and the world around it. It is never
+// changed once it is made; a transition changes a copy.
 type state struct {
-	rows queue.Rows
+	q *queue.State
 	env
 }
 
@@ -62,7 +41,9 @@ type pull struct {
 	Approved bool
 	Wish     int64 // 0: not labelled
 	Status   queue.Status
-	Suspect  bool // was in a red set
+	Hotfix   bool
+	Hold     bool
+	Suspect  bool // was in a red set, or in conflict with a member
 	Told     reading
 }
 
@@ -71,6 +52,7 @@ type reading struct {
 	Approved bool
 	Wish     int64
 	Status   queue.Status
+	Hold     bool
 	ReadAt   time.Time
 }
 
@@ -80,6 +62,8 @@ type ciRun struct {
 	Reported       bool
 	Conclusion     string // empty while it runs
 	Copied         bool   // a run of the same commit elsewhere is green
+	Narrow         bool   // only some tests ran
+	Hangs          bool
 }
 
 // flight is an answer under way.
@@ -91,63 +75,27 @@ type flight struct {
 
 // ended is a wish's end as it was told.
 type ended struct {
-	PR     int
-	Wish   int64
-	Phase  queue.Phase
-	Pinned string
-	Became string
+	PR    int
+	Wish  int64
+	Phase queue.Phase
 }
 
-func (s *state) clone() *state {
-	c := *s
-	c.rows = cloneRows(s.rows)
-	c.Tickets, c.Pulls, c.CI = slices.Clone(s.Tickets), slices.Clone(s.Pulls), slices.Clone(s.CI)
-	c.Effects, c.Flights = slices.Clone(s.Effects), slices.Clone(s.Flights)
-	c.Zombies, c.Removed, c.Ended = slices.Clone(s.Zombies), slices.Clip(s.Removed), slices.Clip(s.Ended)
-	return &c
-}
-
-// cloneRows copies what Step changes in place; what it only appends to is clipped.
-func cloneRows(r queue.Rows) queue.Rows {
-	r.Header.Landed, r.Header.Suites = slices.Clip(r.Header.Landed), slices.Clip(r.Header.Suites)
-	r.Header.Reds = slices.Clone(r.Header.Reds)
-	for i := range r.Header.Reds {
-		red := &r.Header.Reds[i]
-		red.PRs, red.Tests, red.Of = slices.Clone(red.PRs), slices.Clone(red.Tests), slices.Clone(red.Of)
-	}
-	r.Entries, r.Batches, r.Attempts = slices.Clone(r.Entries), slices.Clone(r.Batches), slices.Clone(r.Attempts)
-	for i := range r.Batches {
-		b := &r.Batches[i]
-		b.Members, b.Landed, b.Out = slices.Clone(b.Members), slices.Clone(b.Landed), slices.Clone(b.Out)
-		b.Nodes, b.Back, b.Flakes = slices.Clone(b.Nodes), slices.Clone(b.Back), slices.Clone(b.Flakes)
-		for j := range b.Nodes {
-			n := &b.Nodes[j]
-			n.Members, n.PRs, n.Attempts = slices.Clone(n.Members), slices.Clone(n.PRs), slices.Clip(n.Attempts)
-		}
-	}
-	for i := range r.Attempts {
-		a := &r.Attempts[i]
-		a.Members, a.Shards, a.Held = slices.Clone(a.Members), slices.Clone(a.Shards), slices.Clip(a.Held)
-		a.Plan.Checks = slices.Clip(a.Plan.Checks)
-	}
-	return r
+// cloneInto makes a state that nobody needs any more a copy of this one.
+func (s *state) cloneInto(c *state) {
+	s.q.CloneInto(c.q)
+	old := c.env
+	c.env = s.env
+	c.Tickets, c.Pulls, c.CI = append(old.Tickets[:0], s.Tickets...), append(old.Pulls[:0], s.Pulls...), append(old.CI[:0], s.CI...)
+	c.Effects, c.Flights = append(old.Effects[:0], s.Effects...), append(old.Flights[:0], s.Flights...)
+	c.Zombies, c.Removed, c.Ended = append(old.Zombies[:0], s.Zombies...), append(old.Removed[:0], s.Removed...), append(old.Ended[:0], s.Ended...)
 }
 
 func (s *state) pull(n int) *pull { return &s.Pulls[n-1] }
 
 func (s *state) attempt(id int64) *queue.Attempt {
-	for i := range s.rows.Attempts {
-		if s.rows.Attempts[i].ID == id {
-			return &s.rows.Attempts[i]
-		}
-	}
-	return nil
-}
-
-func (s *state) entry(pr int) *queue.Entry {
-	for i := range s.rows.Entries {
-		if s.rows.Entries[i].PR.Number == pr {
-			return &s.rows.Entries[i]
+	for _, a := range s.q.Attempts() {
+		if a.ID == id {
+			return a
 		}
 	}
 	return nil

@@ -17,6 +17,8 @@ type walk struct {
 	canon    canon
 	reached  map[string]int // condition → transitions that reached it
 	broken   string         // the law that the last transition broke
+	past     past
+	free     []*state // needed no more
 	say      func(format string, args ...any)
 }
 
@@ -44,8 +46,7 @@ func (w *walk) start() *state {
 		s.Wishes++
 		s.Pulls = append(s.Pulls, pull{Number: n, Version: 1, Head: fmt.Sprintf("head-%d.1", n), Approved: true, Wish: s.Wishes, Status: queue.Open})
 	}
-	st := queue.NewState("main")
-	s.rows = st.Rows()
+	s.q = queue.NewState("main")
 	w.tell(s, queue.PauseAsked{By: "ann", Reason: "wait for all"})
 	for n := 1; n <= w.world.PRs; n++ {
 		w.tell(s, queue.PullRequestRead{PR: w.read(s, n)})
@@ -68,6 +69,51 @@ func (w *walk) breaks(law, format string, args ...any) {
 	}
 }
 
+// past is what the laws ask of the queue as it was before a fact.
+type past struct {
+	phases  []phaseOf
+	batches []int64
+	waiting []int64 // by pull request: the wish, where it waits for its turn
+	paused  bool
+}
+
+type phaseOf struct {
+	attempt int64
+	phase   queue.AttemptPhase
+}
+
+func (p *past) see(s *state) {
+	p.phases, p.batches, p.waiting = p.phases[:0], p.batches[:0], p.waiting[:0]
+	for _, a := range s.q.Attempts() {
+		p.phases = append(p.phases, phaseOf{a.ID, a.Phase})
+	}
+	for _, b := range s.q.Batches() {
+		p.batches = append(p.batches, b.ID)
+	}
+	for i := range s.Pulls {
+		wish := int64(0)
+		if e := s.q.Entry(s.Pulls[i].Number); inTurn(e) {
+			wish = e.Wish.ID
+		}
+		p.waiting = append(p.waiting, wish)
+	}
+	p.paused = s.q.Header().Pause != nil
+}
+
+// phase is where an attempt stood; empty when there was none.
+func (p *past) phase(id int64) queue.AttemptPhase {
+	for _, x := range p.phases {
+		if x.attempt == id {
+			return x.phase
+		}
+	}
+	return ""
+}
+
+func inTurn(e *queue.Entry) bool {
+	return e != nil && e.Phase == queue.Waiting && e.Wait != queue.OnHold
+}
+
 // tell takes facts through Step, one by one, and keeps what comes of each.
 func (w *walk) tell(s *state, facts ...queue.Fact) {
 	for _, f := range facts {
@@ -75,16 +121,22 @@ func (w *walk) tell(s *state, facts ...queue.Fact) {
 			w.say("    told %T %+v", f, f)
 		}
 		w.remember(s, f)
-		before := s.rows
-		st, effects := queue.Step(queue.Restore(cloneRows(s.rows)), queue.Event{At: s.Now, Fact: f})
-		s.rows = st.Rows()
-		changes := st.TakeChanges()
+		w.past.see(s)
+		_, effects := queue.Step(s.q, queue.Event{At: s.Now, Fact: f})
+		forgetLessons(s.q.Header())
+		ended, receipts := s.q.TakeHistory()
 		for _, e := range effects {
 			w.take(s, e)
 		}
-		w.checkStep(s, &before, &changes)
-		w.notice(s, &before, f, &changes)
+		w.checkStep(s, ended)
+		w.notice(s, f, ended, receipts)
 	}
+}
+
+// forgetLessons keeps a queue from learning: its rates, times and landed heads
+// stay as they are at the beginning, and the worlds finite.
+func forgetLessons(h *queue.Header) {
+	h.Rates, h.RunTimes, h.TestTime, h.Landed = queue.Rates{}, queue.RunTimes{}, 0, nil
 }
 
 // take keeps an effect; those nothing waits for are done at once.
@@ -120,7 +172,7 @@ func (w *walk) remember(s *state, f queue.Fact) {
 			w.reach(true, "a reading older than another was told")
 			return
 		}
-		p.Told = reading{Head: pr.Head, Approved: pr.Approvals > 0, Status: pr.Status, ReadAt: pr.ReadAt}
+		p.Told = reading{Head: pr.Head, Approved: pr.Approvals > 0, Status: pr.Status, Hold: pr.Hold, ReadAt: pr.ReadAt}
 		if pr.Wish != nil {
 			p.Told.Wish = pr.Wish.ID
 		}
