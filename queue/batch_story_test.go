@@ -58,7 +58,7 @@ func TestRedBatch(t *testing.T) {
 	for _, name := range sortedNames(cases) {
 		c := cases[name]
 		t.Run(name, func(t *testing.T) {
-			story(t, func(w *world) {
+			sideBySide(t, func(w *world) {
 				w.rules.Checks, w.settings.Suites, w.workflow = nil, map[string]int{"unit": 3}, shards(3, 4*time.Minute)
 				for _, pr := range c.bad {
 					w.bad[pr] = true

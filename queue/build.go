@@ -75,10 +75,9 @@ func (t *step) tellHeld(landed *Attempt) {
 // while the other attempt lives it is not tried again.
 func (t *step) returnToLine(e *Entry, a *Attempt, clash int64) {
 	e.Runs-- // it was not part of it after all
-	e.Clash = clash
+	e.Clashes = append(t.liveClashes(e), clash)
 	t.touchEntry(e.PR.Number)
-	b := t.batch(e.Batch)
-	if leaf := b.leafOf(e.PR.Number); b.ID == a.Batch && leaf == a.Node {
+	if b := t.batch(a.Batch); e.Batch == b.ID && b.leafOf(e.PR.Number) == a.Node {
 		t.sendBack(e)
 	}
 }

@@ -87,8 +87,8 @@ type Entry struct {
 	Batch int64 `json:"batch,omitempty"`
 	// Attempt is the attempt that tests it now, or the one that landed it.
 	Attempt int64 `json:"attempt,omitempty"`
-	// Clash is an attempt whose members it conflicts with in text.
-	Clash int64 `json:"clash,omitempty"`
+	// Clashes are attempts whose members it conflicts with in text.
+	Clashes []int64 `json:"clashes,omitempty"`
 	// Runs counts the attempts it was part of.
 	Runs int `json:"runs,omitempty"`
 	// Tested is the commit that was green while somebody held it; for OnHold only.

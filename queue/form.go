@@ -90,7 +90,7 @@ func (t *step) view() search.View {
 		if !a.running() && a.IntentAt.IsZero() || !a.live() {
 			continue
 		}
-		b := search.Build{ID: a.ID, Green: !a.IntentAt.IsZero()}
+		b := search.Build{ID: a.ID, Green: !a.IntentAt.IsZero(), Unbuilt: a.New == ""}
 		if parent := t.attempt(a.Parent); parent != nil && parent.Phase != AttemptLanded {
 			b.On = parent.ID
 		}
@@ -121,7 +121,8 @@ func (t *step) candidates() []search.Candidate {
 		if len(waiting) == 0 || len(members) > 0 && t.before(members[0], waiting[0]) {
 			from = &members
 		}
-		all = append(all, search.Candidate{PR: (*from)[0], Alone: t.entries[(*from)[0]].alone()})
+		e := t.entries[(*from)[0]]
+		all = append(all, search.Candidate{PR: e.PR.Number, Alone: e.alone(), Held: e.held(), Clashes: t.liveClashes(e)})
 		*from = (*from)[1:]
 	}
 	return all
@@ -152,9 +153,15 @@ func (t *step) batchSize() int {
 
 // clashes reports whether the entry conflicts in text with what an attempt has
 // that is still alive: until that one's end nothing is gained by trying again.
-func (t *step) clashes(e *Entry) bool {
-	a := t.attempt(e.Clash)
-	return a != nil && a.live()
+func (t *step) clashes(e *Entry) bool { return len(t.liveClashes(e)) > 0 }
+
+func (t *step) liveClashes(e *Entry) (ids []int64) {
+	for _, id := range e.Clashes {
+		if a := t.attempt(id); a != nil && a.live() {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // start makes an attempt of these members on another one, or on the base.

@@ -18,7 +18,11 @@ func (t *step) setApart(e *Entry) {
 	if !t.shares(e) {
 		e.Turn.Front = e.Turn.Front || e.PR.Hotfix && e.PR.Wish.ID != 0
 		for _, a := range attempts {
-			if a.Phase == AttemptChecking && e.held() {
+			switch {
+			case !e.held():
+			case !a.holds(e.PR.Number):
+				t.abandon(a, AimRebuild, pullName(e)+", which it stands on, is held")
+			case a.Phase == AttemptChecking:
 				t.setPhase(a, AttemptTesting) // it is not to land: judged again
 			}
 		}

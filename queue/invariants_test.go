@@ -295,7 +295,7 @@ func (w *world) checkOrder(b *Batch, was before) {
 			}
 			people = people || !f.PR.Author.Bot && w.state.header.Settings.PerAuthor == 0
 			if fresh && comesFirst(*now, e) && !w.mayPass(e, *now) {
-				w.t.Fatalf("S7: batch %d (%v) overtakes #%d", b.ID, b.Members, f.PR.Number)
+				w.t.Fatalf("S7: batch %d (%v) overtakes #%d\n%s", b.ID, b.Members, f.PR.Number, w.lastSteps())
 			}
 		}
 		if e.alone() && len(b.Members) > 1 {
@@ -477,7 +477,7 @@ func (w *world) membersOf(a *Attempt) (all []Member) {
 // clashing are entries that were held back because of an attempt.
 func (w *world) clashing(a *Attempt) (prs []int) {
 	for _, pr := range sortedKeys(w.state.entries) {
-		if w.state.entries[pr].Clash == a.ID {
+		if slices.Contains(w.state.entries[pr].Clashes, a.ID) {
 			prs = append(prs, pr)
 		}
 	}

@@ -2,6 +2,8 @@ package queue
 
 import (
 	"time"
+
+	"github.com/mainstay-ci/mainstay/queue/search"
 )
 
 // judgeAttempts acts on the verdicts of what is tested. Of several that are
@@ -52,7 +54,7 @@ func (t *step) mayLand(a *Attempt) bool {
 		case x == a || !x.live():
 		case !x.IntentAt.IsZero(), x.Phase == AttemptChecking:
 			return false
-		case x.running() && t.overtakes(a, own, x):
+		case x.running() && (t.overtakes(a, own, x) || t.outshines(x, a, own)):
 			return false
 		}
 	}
@@ -71,6 +73,13 @@ func (t *step) overtakes(a *Attempt, own []int, other *Attempt) bool {
 		}
 	}
 	return false
+}
+
+// outshines reports whether another attempt, which has all of these and would
+// be lost by their landing, will likely be green itself.
+func (t *step) outshines(other, a *Attempt, own []int) bool {
+	all := t.allOf(other)
+	return len(all) > len(own) && !t.above(other, a) && t.root(other) == t.root(a) && containsAll(all, own) && search.Green(t.beliefs(), all) > 0.5
 }
 
 // memberAge is how old the last reading of members and base may be at the intent.

@@ -59,6 +59,7 @@ func newChaos(t *rapid.T, w *world) *chaos {
 	}
 	w.settings.BatchSize = rapid.IntRange(0, 5).Draw(t, "batch size")
 	w.settings.BatchWait = time.Duration(rapid.IntRange(0, 2).Draw(t, "batch wait min")) * time.Minute
+	w.settings.Parallel = rapid.IntRange(1, 4).Draw(t, "parallel")
 	w.settings.PerAuthor = rapid.IntRange(0, 2).Draw(t, "per author")
 	w.settings.MoveBranches = rapid.Bool().Draw(t, "move branches")
 	takes := time.Duration(rapid.IntRange(5, 900).Draw(t, "test s")) * time.Second

@@ -65,7 +65,7 @@ func (t *step) noteRed(a *Attempt, v verdict) {
 
 // ejectGuilty puts out whoever is bad beyond doubt; their red sets are explained.
 func (t *step) ejectGuilty() {
-	for _, pr := range search.Guilty(search.View{Rates: t.header.Rates.chances(), Line: t.suspects(), Reds: t.reds()}) {
+	for _, pr := range search.Guilty(t.beliefs()) {
 		e := t.entries[pr]
 		if e == nil || !e.free() {
 			continue
@@ -74,6 +74,11 @@ func (t *step) ejectGuilty() {
 		t.header.Rates.bad()
 		t.putOut(e, end)
 	}
+}
+
+// beliefs is the facts of the search, for asking how likely something is.
+func (t *step) beliefs() search.View {
+	return search.View{Rates: t.header.Rates.chances(), Line: t.suspects(), Reds: t.reds()}
 }
 
 // suspects are the members of red sets, in line order.

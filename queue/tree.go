@@ -175,8 +175,22 @@ func (t *step) releaseInnocent() {
 			for _, pr := range b.Nodes[i].Members {
 				if !t.suspected(pr) {
 					t.sendBack(t.entries[pr])
+					t.countWhereTested(t.entries[pr])
 				}
 			}
+		}
+	}
+}
+
+// countWhereTested books an entry that is not set aside any more where another
+// attempt tests it, if one does.
+func (t *step) countWhereTested(e *Entry) {
+	for _, a := range t.attempts {
+		if a.running() && a.holds(e.PR.Number) && !e.held() {
+			t.claim(e, a)
+			e.Attempt = a.ID
+			t.move(e, Testing, InTest)
+			return
 		}
 	}
 }

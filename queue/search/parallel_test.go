@@ -44,6 +44,11 @@ func (p *parallel) choose() error {
 	if n := len(p.view.Builds); n > p.view.Slots || n == 0 && len(p.view.Line) > 0 {
 		return fmt.Errorf("%d builds for %d slots: %+v", n, p.view.Slots, c)
 	}
+	for _, id := range Next(p.view).Drop {
+		if id > first {
+			return fmt.Errorf("drops %d right after it was started: %+v", id, c)
+		}
+	}
 	return nil
 }
 

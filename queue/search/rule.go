@@ -1,9 +1,6 @@
 package search
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // The rule: test the front of the line, as long as its chance of green is
 // nearest to what tells most.
@@ -13,8 +10,8 @@ const (
 	look      = 3 // a segment is never longer than look/p
 )
 
-// segment is the front of the line to test together. Skip says who is not in the line any more.
-func (v View) segment(b *belief, skip func(int) bool) []int {
+// segment is the front of the line to test together. Skip says who can't be in it.
+func (v View) segment(b *belief, skip func(Candidate) bool) []int {
 	size := v.freshSize()
 	most := int(math.Ceil(look / within(v.Fail, leastFail, mostFail)))
 	if v.Max > 0 {
@@ -27,7 +24,7 @@ func (v View) segment(b *belief, skip func(int) bool) []int {
 	var members []int
 	best, gap, suspects := 0, math.Inf(1), false
 	for _, c := range v.Line {
-		if skip(c.PR) {
+		if skip(c) {
 			continue
 		}
 		if c.Alone && len(members) > 0 || len(members) == most {
@@ -91,8 +88,4 @@ func chain(x float64, n int) float64 {
 		return float64(n)
 	}
 	return x * (1 - math.Pow(x, float64(n))) / (1 - x)
-}
-
-func isIn(list []int) func(int) bool {
-	return func(pr int) bool { return slices.Contains(list, pr) }
 }

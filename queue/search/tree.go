@@ -34,6 +34,8 @@ type tree struct {
 type state struct {
 	chance float64
 	stand  int64   // the build assumed green that all stands on; 0: the base
+	on     []int64 // the stand and all below it
+	below  []int   // their members
 	gone   []int   // assumed landed or out, or searched for elsewhere
 	reds   []Red   // facts and assumed facts
 	done   []int64 // builds under way whose end is assumed
@@ -45,7 +47,10 @@ func (t *tree) plant() {
 	depth := 0
 	for _, b := range t.Builds {
 		if chain, ok := t.chainOf(b.ID); ok && b.Green && len(chain) > depth {
-			depth, t.root.stand, t.root.gone = len(chain), b.ID, t.membersOf(chain)
+			depth, t.root.stand, t.root.gone, t.root.on = len(chain), b.ID, t.membersOf(chain), nil
+			for _, c := range chain {
+				t.root.on = append(t.root.on, c.ID)
+			}
 		}
 	}
 	if len(t.Reds) > 0 {
@@ -109,20 +114,26 @@ func (t *tree) isDead(b Build) bool {
 		}
 		chain = chain[:i]
 	}
-	members := t.membersOf(chain)
-	if common(members, t.root.gone) {
-		return true
-	}
-	return len(t.root.reds) > 0 && t.greenOf(t.root, members) < guilt
+	return common(t.membersOf(chain), t.root.gone) || t.isHopeless(t.membersOf(chain[1:]), b.Members)
 }
 
-// grow looks at states, the likeliest first, until every slot has its build.
+// isHopeless reports whether these can hardly be green on top of those below, by
+// what is known now: what runs is given up for it, so nothing is started in spite of it.
+func (t *tree) isHopeless(below, members []int) bool {
+	if len(t.root.reds) == 0 {
+		return false
+	}
+	return t.greenOf(t.root, slices.Concat(below, members)) < guilt*t.greenOf(t.root, below)
+}
+
+// grow looks at states, the likeliest first, until every slot has its build and
+// everything under way is found: only what is not is as good as useless.
 func (t *tree) grow() {
 	if t.Slots <= t.used && t.Slots <= 1 {
 		return
 	}
 	t.waiting = append(t.waiting, t.root)
-	for n := 0; len(t.waiting) > 0 && n < nodes*max(t.Slots, 1) && len(t.starts) < t.Slots; n++ {
+	for n := 0; len(t.waiting) > 0 && n < nodes*max(t.Slots, 1) && (len(t.starts) < t.Slots || len(t.inTree) < t.used); n++ {
 		best := 0
 		for i, s := range t.waiting {
 			if s.chance > t.waiting[best].chance {
@@ -145,8 +156,8 @@ func (t *tree) visit(s state) {
 		s.done = slices.Concat(s.done, []int64{id})
 		t.inTree = append(t.inTree, id)
 	} else {
-		members = t.segment(newBelief(t.Rates, t.Line, s.reds), isIn(s.gone))
-		if len(members) == 0 || s.chance < needed || t.isTwin(s.stand, members) {
+		members = t.segment(newBelief(t.Rates, t.Line, s.reds), s.skips)
+		if len(members) == 0 || s.chance < needed || len(t.starts) == t.Slots || t.isTwin(s.stand, members) || t.isHopeless(s.below, members) {
 			return
 		}
 		t.starts = append(t.starts, Start{On: s.stand, Members: members})
@@ -159,6 +170,11 @@ func (t *tree) visit(s state) {
 	t.waiting = append(t.waiting, t.afterGreen(s, id, members, green), t.afterRed(s, members, 1-green))
 }
 
+// skips reports whether one can't be tested in a state: gone, or in conflict with what is below.
+func (s state) skips(c Candidate) bool {
+	return slices.Contains(s.gone, c.PR) || slices.ContainsFunc(c.Clashes, func(id int64) bool { return slices.Contains(s.on, id) })
+}
+
 // greenOf is the chance that a run of these is green in a state.
 func (t *tree) greenOf(s state, members []int) float64 {
 	v := t.View
@@ -168,10 +184,18 @@ func (t *tree) greenOf(s state, members []int) float64 {
 
 func (t *tree) afterGreen(s state, id int64, members []int, chance float64) state {
 	s.chance *= chance
-	s.stand = id
+	if !t.held(members[0]) {
+		s.stand, s.on, s.below = id, slices.Concat(s.on, []int64{id}), slices.Concat(s.below, members)
+	}
 	s.gone = slices.Concat(s.gone, members)
 	s.reds = Leave(s.reds, members, nil)
+	t.convict(&s)
 	return s
+}
+
+// held reports whether one does not land though it is green.
+func (t *tree) held(pr int) bool {
+	return slices.ContainsFunc(t.Line, func(c Candidate) bool { return c.PR == pr && c.Held })
 }
 
 func (t *tree) afterRed(s state, members []int, chance float64) state {
@@ -202,30 +226,51 @@ func (t *tree) isTwin(stand int64, members []int) bool {
 	return slices.ContainsFunc(t.starts, func(s Start) bool { return s.On == stand && slices.Equal(s.Members, members) })
 }
 
-// choose fits the starts into the slots; what is not in the tree makes room.
+// choose fits the starts into the slots. What is not in the tree makes room, but
+// only for what can be started at once.
 func (t *tree) choose() Choice {
 	c := t.choice
 	c.Drop = append(c.Drop, t.dead...)
+	useless := t.useless()
 	free := t.Slots - t.used
-	for i := len(t.Builds) - 1; i >= 0 && free < len(t.starts); i-- {
-		b := t.Builds[i]
-		if !b.Green && len(b.Narrow) == 0 && !slices.Contains(t.inTree, b.ID) && !slices.Contains(t.dead, b.ID) {
-			c.Drop = append(c.Drop, b.ID)
+	for _, s := range t.starts {
+		if free == 0 && len(useless) > 0 && t.built(s.On) {
+			c.Drop, useless = append(c.Drop, useless[0]), useless[1:]
 			free++
 		}
+		if free <= 0 {
+			break
+		}
+		c.Start = append(c.Start, s)
+		free--
 	}
-	c.Start = append(c.Start, t.starts[:max(0, min(free, len(t.starts)))]...)
 	if len(c.Start) == 0 && t.used == 0 && t.Slots > 0 {
 		c.Start = t.lastResort()
 	}
 	return c
 }
 
+// useless is what is under way and not in the tree, the youngest first.
+func (t *tree) useless() (ids []int64) {
+	for _, b := range slices.Backward(t.Builds) {
+		if !b.Green && len(b.Narrow) == 0 && !slices.Contains(t.inTree, b.ID) && !slices.Contains(t.dead, b.ID) {
+			ids = append(ids, b.ID)
+		}
+	}
+	return ids
+}
+
+// built reports whether something can be started on a stand now.
+func (t *tree) built(on int64) bool {
+	return on == 0 || slices.ContainsFunc(t.Builds, func(b Build) bool { return b.ID == on && !b.Unbuilt })
+}
+
 // lastResort tests one who is guilty and was not put out, so that nothing stands still.
 func (t *tree) lastResort() []Start {
-	landing, _ := t.chainOf(t.root.stand)
+	chain, _ := t.chainOf(t.root.stand)
+	landing := state{on: t.root.on, gone: t.membersOf(chain)}
 	for _, c := range t.Line {
-		if !slices.Contains(t.membersOf(landing), c.PR) {
+		if !landing.skips(c) {
 			return []Start{{On: t.root.stand, Members: []int{c.PR}}}
 		}
 	}

@@ -26,6 +26,9 @@ type Candidate struct {
 	PR    int
 	Fail  float64 // 0: Rates.Fail
 	Alone bool    // tested in a segment of its own
+	Held  bool    // does not land though it is green: nothing stands on it
+	// Clashes are builds it can't stand on.
+	Clashes []int64
 }
 
 // Build is an attempt under way, or green and on its way into the base.
@@ -34,6 +37,7 @@ type Build struct {
 	On      int64 // build it stands on; 0: the base, also once that build has landed
 	Members []int // its own, without those it stands on
 	Green   bool
+	Unbuilt bool     // its commit is not there yet: nothing can be started on it now
 	Narrow  []string // only these tests; never lands; always on 0
 }
 
@@ -50,7 +54,7 @@ type View struct {
 }
 
 // Start is a build to start. On is a Build's ID, or -(i+1) for the i-th Start of
-// the same Choice, or 0.
+// the same Choice, or 0. One that stands on what is not built yet keeps its slot.
 type Start struct {
 	On      int64
 	Members []int

@@ -97,7 +97,7 @@ func (r *reader) queue(n ast.Node) rule {
 				"wait": func(n ast.Node, key string) { s.BatchWait, _ = r.duration(n, key, "", 0, maxDay) },
 			})
 		},
-		"parallel":   func(n ast.Node, key string) { s.Parallel = r.parallel(n, key) },
+		"parallel":   func(n ast.Node, key string) { s.Parallel, _ = r.number(n, key, "", 1, maxAside) },
 		"per_author": func(n ast.Node, key string) { s.PerAuthor, _ = r.number(n, key, "none", 1, maxAside) },
 		"labels":     func(n ast.Node, key string) { named = append(named, r.labels(n, key, &s.Labels)...) },
 		"priority":   func(n ast.Node, key string) { s.Labels.Priority = r.priority(n, key) },
@@ -129,14 +129,6 @@ func (r *reader) branch(n ast.Node, key string) string {
 		return ""
 	}
 	return name
-}
-
-func (r *reader) parallel(n ast.Node, key string) int {
-	parallel, ok := r.number(n, key, "", 1, maxAside)
-	if ok && parallel > 1 {
-		r.warn(position(n), key, "attempts are tested one at a time for now: read as 1")
-	}
-	return min(parallel, 1)
 }
 
 func (r *reader) checks(n ast.Node, key string) []queue.NamedCheck {

@@ -1,0 +1,93 @@
+package queue
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+// sideBySide tells a story with one attempt at a time and with several: it must end the same.
+func sideBySide(t *testing.T, tell func(w *world)) {
+	for _, slots := range []int{1, 2, 4} {
+		t.Run(fmt.Sprint("parallel ", slots), func(t *testing.T) {
+			story(t, func(w *world) {
+				w.settings.Parallel = slots
+				tell(w)
+			})
+		})
+	}
+}
+
+// What stands on an attempt is tested meanwhile, and a green path lands by one push.
+func TestSideBySideLandsTogether(t *testing.T) {
+	story(t, func(w *world) {
+		w.settings.Parallel, w.settings.BatchSize = 3, 1
+		w.queueTogether(1, 2, 3)
+		w.untilEnded(1, 2, 3)
+		w.requireLanded(1, 2, 3)
+		if first := w.receipts[0]; len(w.receipts) > 2 || !slices.Equal(prsOf(w.receipts[0].Members)[:1], []int{1}) {
+			w.t.Fatalf("%d landings, the first of %v", len(w.receipts), prsOf(first.Members))
+		}
+		if took := w.receipts[len(w.receipts)-1].At.Sub(w.lastEnd(1).Since); took > 10*time.Minute {
+			w.t.Fatalf("three tests of some minutes side by side took %s", took)
+		}
+	})
+}
+
+// A short test that was started in case the long one is red waits for it: landing
+// alone would throw away what is likely green, with everything that stands on it.
+func TestHedgeWaitsForTheLikelyGreen(t *testing.T) {
+	story(t, func(w *world) {
+		w.settings.Parallel, w.settings.BatchSize = 2, 3
+		tests := 0
+		w.workflow = func(w *world, ticket, commit string) {
+			if tests++; tests == 1 {
+				oneJob(20*time.Minute)(w, ticket, commit)
+			} else {
+				oneJob(time.Minute)(w, ticket, commit)
+			}
+		}
+		w.queueTogether(1, 2, 3)
+		w.untilEnded(1, 2, 3)
+		w.requireLanded(1, 2, 3)
+		if len(w.receipts) != 1 || tests < 2 {
+			w.t.Fatalf("%d tests, landings %+v", tests, w.receipts)
+		}
+	})
+}
+
+// Somebody holds a pull request that others stand on: they are built again
+// without it at once, not when its test has ended.
+func TestHoldBelowOthers(t *testing.T) {
+	story(t, func(w *world) {
+		w.settings.Parallel, w.settings.BatchSize = 3, 1
+		tests := 0
+		w.workflow = func(w *world, ticket, commit string) {
+			if tests++; tests == 1 {
+				oneJob(50*time.Minute)(w, ticket, commit)
+			} else {
+				oneJob(4*time.Minute)(w, ticket, commit)
+			}
+		}
+		w.queueTogether(1, 2, 3)
+		w.untilPhase(AttemptTesting)
+		w.change(1, hold)
+		w.run(15 * time.Minute)
+		w.requireLanded(2, 3)
+	})
+}
+
+// What git says of a pull request on two stands is kept for both: it is not built
+// there again and again.
+func TestConflictsOnSeveralStands(t *testing.T) {
+	sideBySide(t, func(w *world) {
+		w.settings.BatchSize = 1
+		w.clashes = [][2]int{{1, 4}, {2, 4}}
+		w.bad[1] = true
+		w.queueTogether(1, 2, 3, 4)
+		w.untilEnded(1, 2, 3, 4)
+		w.requireLanded(2, 3)
+		w.requireOut(4, Conflict)
+	})
+}
