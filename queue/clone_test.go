@@ -9,7 +9,7 @@ import (
 // shared are fields whose content Step never changes in place, only replaces.
 var shared = map[string]bool{
 	"Header.Settings": true, "Header.Rules": true, "Header.Pause": true, "PullRequest.Wish": true, "PullRequest.ChangesRequested": true,
-	"Entry.End": true, "RedSet.Ending": true, "Batch.Flakes": true, "Attempt.Narrow": true, "Attempt.Results": true, "Attempt.Moved": true,
+	"Entry.End": true, "Entry.Clashes": true, "RedSet.Ending": true, "Batch.Flakes": true, "Attempt.Narrow": true, "Attempt.Results": true, "Attempt.Moved": true,
 	"Node.Red": true, "Plan.Suites": true, "Member.Commits": true, "Held.Files": true, "Shard.Failed": true,
 }
 

@@ -32,6 +32,7 @@ var (
 	spans = map[string]span{
 		"Header.BaseAt":     {-5 * time.Minute, 0}, // read again when older
 		"reading.ReadAt":    {-12 * time.Second, 0},
+		"baseTold.ReadAt":   {}, // only its order counts
 		"Attempt.CheckedAt": {-11 * time.Second, 0},
 		"Attempt.NewRunAt":  {-31 * time.Second, 0},
 		"Attempt.SignAt":    {}, // whether, not when
@@ -240,9 +241,9 @@ func (s *state) staleness(f queue.Fact) uint64 {
 	case queue.PullRequestRead:
 		return pull(x.PR)
 	case queue.BaseRead:
-		return older(x.ReadAt, s.q.Header().BaseAt)
+		return older(x.ReadAt, s.q.Header().BaseAt)*4 + older(x.ReadAt, s.BaseTold.ReadAt)
 	case queue.MembersRead:
-		n := older(x.Base.ReadAt, s.q.Header().BaseAt)
+		n := older(x.Base.ReadAt, s.q.Header().BaseAt)*4 + older(x.Base.ReadAt, s.BaseTold.ReadAt)
 		for _, pr := range x.PRs {
 			n = n*16 + pull(pr)
 		}

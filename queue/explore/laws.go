@@ -22,6 +22,9 @@ func (w *walk) checkStep(s *state, ended []queue.Entry) {
 		if a.Phase == queue.AttemptMoving && was != queue.AttemptMoving {
 			w.checkIntent(s, a)
 		}
+		if was == "" && s.q.Header().Pause != nil {
+			w.breaks("pause", "attempt %d begins while the queue is paused", a.ID)
+		}
 		if a.Phase == queue.AttemptAbandoning && a.Aim == queue.AimSearch {
 			for _, x := range s.path(a) {
 				for _, m := range x.Members {
@@ -31,7 +34,7 @@ func (w *walk) checkStep(s *state, ended []queue.Entry) {
 		}
 	}
 	for i := range s.Pulls {
-		if e := s.q.Entry(s.Pulls[i].Number); e != nil && e.Clash != 0 {
+		if e := s.q.Entry(s.Pulls[i].Number); e != nil && len(e.Clashes) > 0 {
 			s.Pulls[i].Suspect = true
 		}
 	}
@@ -59,15 +62,55 @@ func (w *walk) checkEnds(s *state, all []queue.Entry) {
 		if e.Phase == queue.Landed && !w.forest.contains(s.Base, e.Became) && !w.wasRemoved(s, e.Became) {
 			w.breaks("S5 no lie", "#%d is told landed and is not in the base", n)
 		}
-		if e.Phase == queue.Out && s.pull(n).Status == queue.Open && e.End.Reason != queue.AlreadyContained {
-			for x := w.forest.byName[s.Base]; x != nil; x = x.parent {
-				if e.Pinned != "" && x.pr == n && x.head == e.Pinned && !landedBefore(s, n) {
-					w.breaks("S5 no lie", "#%d is told out and is in the base", n)
-				}
-			}
+		if e.Phase == queue.Out {
+			w.checkOut(s, e)
 		}
 		s.Ended = append(s.Ended, ended{n, wish, e.Phase})
 	}
+}
+
+// checkOut: who is told out is not in the base by a push of ours, and nobody is
+// blamed for what is not so.
+func (w *walk) checkOut(s *state, e *queue.Entry) {
+	n := e.PR.Number
+	forced := (e.End.Reason == queue.AlreadyContained || e.End.Reason == queue.LandedElsewhere) && len(s.Removed) > 0 // see just
+	for x := w.forest.byName[s.Base]; x != nil && !landedBefore(s, n) && !forced; x = x.parent {
+		if e.Pinned != "" && x.pr == n && x.head == e.Pinned && x.attempt != 0 {
+			w.breaks("S5 no lie", "#%d is told out (%s) and is in the base", n, e.End.Reason)
+		}
+	}
+	if just, known := w.just(s, e); !just || !known {
+		w.breaks("blame", "#%d is told out for %s: %s", n, e.End.Reason, e.End.Detail)
+	}
+}
+
+// just reports whether what an entry is told out for is so; known, whether it can be in these worlds.
+func (w *walk) just(s *state, e *queue.Entry) (just, known bool) {
+	n, p, was, left := e.PR.Number, s.pull(e.PR.Number), w.world.Budget, s.Left
+	switch e.End.Reason {
+	case queue.ChecksFailed:
+		return slices.Contains(w.world.Bad, n) || w.world.Pair.other(n) != 0 || left.Flake < was.Flake || left.Hang < was.Hang, true
+	case queue.TimedOut:
+		return left.Hang < was.Hang, true
+	case queue.NeverStarted:
+		return w.world.NoCI, true
+	case queue.Conflict:
+		return slices.Contains(w.world.OnBase, n) || w.world.Clash.other(n) != 0, true
+	case queue.HeadMoved:
+		return p.Version > 1, true
+	case queue.ApprovalLost:
+		return left.Dismiss < was.Dismiss || p.Version > 1, true
+	case queue.LabelRemoved:
+		return left.Unlabel < was.Unlabel || landedBefore(s, n), true
+	case queue.Closed:
+		return left.Close < was.Close, true
+	case queue.Withdrawn:
+		return left.Leave < was.Leave, true
+	case queue.LandedElsewhere, queue.AlreadyContained:
+		// When somebody forces the base back over a landing that is not booked yet, part of it may stay.
+		return left.Merge < was.Merge || landedBefore(s, n) || len(s.Removed) > 0, true
+	}
+	return false, false
 }
 
 func landedBefore(s *state, pr int) bool {
@@ -94,7 +137,7 @@ func (w *walk) checkIntent(s *state, a *queue.Attempt) {
 			w.checkOvertaken(s, path, m.PR)
 		}
 	}
-	if path[0].Old != s.q.Header().Tip {
+	if path[0].Old != s.BaseTold.Tip {
 		w.breaks("S3 approved as landed", "the intent of attempt %d stands on another base", a.ID)
 	}
 	if r := s.run(a.New); r == nil || r.Conclusion != "success" {
@@ -178,7 +221,7 @@ func (w *walk) checkOrder(s *state, b *queue.Batch) {
 		}
 		for j, was := range w.past.waiting {
 			now := s.q.Entry(j + 1)
-			if was != 0 && inTurn(now) && ahead(now, e) && now.Wish.ID == was && now.Clash == 0 {
+			if was != 0 && inTurn(now) && ahead(now, e) && now.Wish.ID == was && len(now.Clashes) == 0 {
 				w.breaks("S7 order", "batch %d %v overtakes #%d", b.ID, b.Members, now.PR.Number)
 			}
 		}

@@ -36,7 +36,7 @@ var skipped = map[string]bool{
 
 // attemptIDs and batchIDs are fields that count by order of appearance.
 var (
-	attemptIDs = map[string]bool{"Attempt.Parent": true, "Entry.Clash": true}
+	attemptIDs = map[string]bool{"Attempt.Parent": true, "Entry.Clashes": true}
 	batchIDs   = map[string]bool{"Batch.ID": true, "Entry.Batch": true}
 )
 
@@ -80,7 +80,7 @@ func init() {
 // partOf plans how values of a type count; field is "Type.Field" where it is one.
 func partOf(t reflect.Type, field string) part {
 	switch {
-	case attemptIDs[field]:
+	case attemptIDs[field] && t.Kind() == reflect.Int64:
 		return part{func(c *canon, v reflect.Value) { c.attempt(v.Int()) }}
 	case batchIDs[field]:
 		return part{func(c *canon, v reflect.Value) { c.batch(v.Int()) }}

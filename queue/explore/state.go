@@ -27,8 +27,10 @@ type env struct {
 	Zombies []queue.MoveBase
 	Removed []string // commits somebody took out of the base
 	Ended   []ended
-	Wishes  int64 // given so far
-	Left    Budget
+	// BaseTold is the newest reading of the base that Step was told of.
+	BaseTold baseTold
+	Wishes   int64 // given so far
+	Left     Budget
 }
 
 type ticket struct{ Name, Commit string }
@@ -54,6 +56,11 @@ type reading struct {
 	Status   queue.Status
 	Hold     bool
 	ReadAt   time.Time
+}
+
+type baseTold struct {
+	Tip    string
+	ReadAt time.Time
 }
 
 // ciRun is the workflow run of a ticket's commit.

@@ -130,6 +130,9 @@ func (w *walk) tell(s *state, facts ...queue.Fact) {
 		}
 		w.checkStep(s, ended)
 		w.notice(s, f, ended, receipts)
+		if a, ok := f.(queue.Audited); ok && !a.Contains && s.q.Header().Pause == nil {
+			w.breaks("S6 no resurrection", "the landing of attempt %d is gone, and the queue goes on", a.Attempt)
+		}
 	}
 }
 
@@ -177,10 +180,24 @@ func (w *walk) remember(s *state, f queue.Fact) {
 			p.Told.Wish = pr.Wish.ID
 		}
 	}
+	base := func(tip string, at time.Time) {
+		if !at.Before(s.BaseTold.ReadAt) {
+			s.BaseTold = baseTold{tip, at}
+		}
+	}
 	switch x := f.(type) {
 	case queue.PullRequestRead:
 		see(x.PR)
+	case queue.BaseRead:
+		base(x.Tip, x.ReadAt)
+	case queue.LandingTried:
+		if x.Outcome == queue.OutcomeLanded {
+			base(x.Tip, s.Now)
+		}
+	case queue.Abandoned:
+		base(x.Tip, s.Now)
 	case queue.MembersRead:
+		base(x.Base.Tip, x.Base.ReadAt)
 		for _, pr := range x.PRs {
 			see(pr)
 		}

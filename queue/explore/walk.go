@@ -20,6 +20,9 @@ type Report struct {
 	Complete bool
 }
 
+// MostStates is more than any of our worlds has.
+const MostStates = 500_000
+
 // step says how a state was first reached. Of a state that was gone on from
 // nothing but that and its hash is kept.
 type step struct {
