@@ -40,6 +40,8 @@ type Attempt struct {
 	// Narrow, where it is set, are the only tests it runs: a search for a culprit.
 	// Such an attempt never lands.
 	Narrow []FailedTest `json:"narrow,omitempty"`
+	// OnBase: it has no members and no batch, and asks the base itself.
+	OnBase bool `json:"on_base,omitempty"`
 	// At is the committer date, so that a rebuild gives the same commits.
 	At      time.Time `json:"at"`
 	Plan    Plan      `json:"plan"`
@@ -92,6 +94,9 @@ type Member struct {
 	HeadRef string   `json:"head_ref,omitempty"` // empty when its branch is not ours to move
 	Became  string   `json:"became,omitempty"`   // the commit its head became
 	Commits []string `json:"commits,omitempty"`  // oldest first
+	// Folders are those its commits change, as the build says it, none where they are
+	// more than MostFolders; they are kept with the entry.
+	Folders []string `json:"folders,omitempty"`
 }
 
 // Held is a member that conflicts with a base that is not the base yet, or is
@@ -115,6 +120,8 @@ type Move struct {
 type Plan struct {
 	Checks []NamedCheck   `json:"checks,omitempty"`
 	Suites map[string]int `json:"suites,omitempty"`
+	// Variants is, in a narrow attempt, how many variants of a suite must report.
+	Variants map[string]int `json:"variants,omitempty"`
 }
 
 // Named reports whether the plan names anything; if not, every workflow run of

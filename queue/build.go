@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"slices"
 	"time"
 )
 
@@ -11,7 +12,14 @@ func (t *step) takeBuilt(f AttemptBuilt) {
 	if a == nil || a.Phase != AttemptBuilding {
 		return
 	}
-	a.New, a.Tree, a.Members = f.New, f.Tree, f.Members
+	a.New, a.Tree, a.Members = f.New, f.Tree, slices.Clone(f.Members)
+	for i, m := range a.Members {
+		a.Members[i].Folders = nil
+		if e := t.entries[m.PR]; !slices.Equal(e.Folders, m.Folders) {
+			e.Folders = m.Folders
+			t.touchEntry(m.PR)
+		}
+	}
 	for _, c := range f.Conflicts {
 		if c.WithBase {
 			t.hold(a, Held{PR: c.PR, Files: c.Files})
@@ -27,7 +35,9 @@ func (t *step) takeBuilt(f AttemptBuilt) {
 		t.setAside(a)
 		return
 	}
-	a.Plan = t.plan()
+	if a.Plan = t.plan(); a.narrow() {
+		a.Plan = t.narrowPlan(a)
+	}
 	t.setPhase(a, AttemptPushing)
 	t.do(attemptKey(a.ID), PushTicket{Attempt: a.ID, Ticket: a.Ticket, Commit: a.New})
 }
@@ -79,6 +89,7 @@ func (t *step) returnToLine(e *Entry, a *Attempt, clash int64) {
 	t.touchEntry(e.PR.Number)
 	if b := t.batch(a.Batch); e.Batch == b.ID && b.leafOf(e.PR.Number) == a.Node {
 		t.sendBack(e)
+		t.countWhereTested(e)
 	}
 }
 
@@ -123,7 +134,10 @@ func (t *step) takeBuildFailed(f BuildFailed) {
 			Next: "Push the branch again and set the label again."})
 	} else {
 		// What we knew of the base is wrong: read it again first, and ever more patiently.
-		tries := len(t.batch(a.Batch).Nodes[a.Node].Attempts)
+		tries := 1
+		if b := t.batch(a.Batch); b != nil {
+			tries = len(b.Nodes[a.Node].Attempts)
+		}
 		t.header.BaseAt, t.header.BaseAsked = time.Time{}, t.now
 		t.touchHeader()
 		t.doAt("base", t.now.Add(backoff(tries)), ReadBase{})

@@ -26,7 +26,8 @@ type ReadBase struct{}
 
 // FindWishes lists the open pull requests with the label → WishesFound.
 type FindWishes struct {
-	Label string `json:"label"`
+	Label  string `json:"label"`
+	Labels Labels `json:"labels"`
 }
 
 // BuildAttempt rebases the members on Old, one behind the other → AttemptBuilt, BuildFailed.

@@ -84,11 +84,15 @@ type Entry struct {
 	// the place in line between equal turns.
 	Order int64 `json:"order"`
 	Turn  Turn  `json:"turn,omitzero"`
-	Batch int64 `json:"batch,omitempty"`
+	// Marks are the labels of ours that the last sweep found on it.
+	Marks string `json:"marks,omitempty"`
+	Batch int64  `json:"batch,omitempty"`
 	// Attempt is the attempt that tests it now, or the one that landed it.
 	Attempt int64 `json:"attempt,omitempty"`
 	// Clashes are attempts whose members it conflicts with in text.
 	Clashes []int64 `json:"clashes,omitempty"`
+	// Folders are those its head changes, as git last said; none where they are too many.
+	Folders []string `json:"folders,omitempty"`
 	// Runs counts the attempts it was part of.
 	Runs int `json:"runs,omitempty"`
 	// Tested is the commit that was green while somebody held it; for OnHold only.

@@ -27,6 +27,8 @@ type PullRequestRead struct {
 // WishesFound is the sweep's answer: every open pull request with the label.
 type WishesFound struct {
 	Numbers []int `json:"numbers"`
+	// Marks are the other labels of ours on each, sorted, whoever set them.
+	Marks map[int]string `json:"marks,omitempty"`
 }
 
 // BaseHinted says "look at the base again"; Tip is what the hint showed, if anything.

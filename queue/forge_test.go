@@ -25,12 +25,17 @@ type forge struct {
 	problem    string
 	nextID     int64
 
-	bad      map[int]bool // red wherever they are
-	pairs    [][2]int     // red together
-	clashes  [][2]int     // conflict in text, the one behind on the one ahead
-	onBase   map[int]bool // conflict with the base as it is
-	missing  map[int]bool // their head can't be fetched
-	brokenAt int          // so many builds fail for no fault of a member
+	bad      map[int]bool                        // red wherever they are
+	pairs    [][2]int                            // red together
+	clashes  [][2]int                            // conflict in text, the one behind on the one ahead
+	onBase   map[int]bool                        // conflict with the base as it is
+	missing  map[int]bool                        // their head can't be fetched
+	broken   bool                                // a test fails by itself, whatever is tested
+	folders  map[int][]string                    // what a pull request changes
+	mends    int                                 // who mends that
+	flakes   func(commit string) bool            // whether the flaky test fails
+	crashes  func(commit string, shard int) bool // whether a shard dies without a word
+	brokenAt int                                 // so many builds fail for no fault of a member
 	runs     []*run
 	checks   map[string][]*CheckResult
 	statuses map[string][]StatusLine
@@ -257,31 +262,69 @@ func shards(n int, takes time.Duration) func(*world, string, string) {
 	return func(w *world, ticket, commit string) {
 		w.after(time.Second, func() {
 			r := w.startRun(commit, ticket, "push")
-			left := n
+			left, red := n, false
 			for i := range n {
 				c := w.startCheck(r, fmt.Sprintf("test (%d)", i))
+				narrow := w.narrowOf(commit)
 				sh := Shard{Suite: "unit", Index: i, Total: n, CheckRun: c.ID, RunID: r.ID, RunTry: 1, Inventory: "all", StartedAt: w.now}
 				w.tell(ShardStarted{Commit: commit, Shard: sh})
 				w.after(takes+time.Duration(i)*100*time.Millisecond, func() {
 					sh.Result, sh.EndedAt, sh.Tests = shard.ResultPassed, w.now, 10
-					for _, pr := range w.culprits(commit) {
-						if pr%n == i {
+					for _, name := range w.failing(commit, n, i) {
+						if narrow == nil || slices.Contains(narrow, name) {
 							sh.Result = shard.ResultFailed
-							sh.Failed = append(sh.Failed, FailedTest{Name: fmt.Sprintf("TestOf%d", pr), Suite: "unit"})
+							sh.Failed = append(sh.Failed, FailedTest{Name: name, Suite: "unit", Package: "example.com/" + strings.ToLower(strings.TrimPrefix(name, "Test"))})
 						}
+					}
+					if w.crashes != nil && w.crashes(commit, i) {
+						sh.Result, sh.Failed = shard.ResultError, nil
 					}
 					w.tell(ShardReported{Commit: commit, Shard: sh})
 					c.Status, c.Conclusion = "completed", "success"
 					if !sh.Result.Green() {
 						c.Conclusion = "failure"
 					}
+					if !sh.Result.Green() {
+						red = true
+					}
 					if left--; left == 0 {
-						w.finishRun(r, w.verdict(commit))
+						w.finishRun(r, map[bool]string{true: "failure", false: "success"}[red])
 					}
 				})
 			}
 		})
 	}
+}
+
+// narrowOf is the tests that a commit's attempt asks for; nil: all of them.
+func (w *world) narrowOf(commit string) []string {
+	for _, a := range w.state.attempts {
+		if a.New == commit && len(a.Narrow) > 0 {
+			return testNames(a.Narrow)
+		}
+	}
+	return nil
+}
+
+// failing is the tests that fail in one of n shards: those of who is bad, those
+// of a pair, one that broke by itself, and those that flake now.
+func (w *world) failing(commit string, n, shard int) []string {
+	var names []string
+	add := func(pr int, name string) {
+		if pr%n == shard && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, pr := range w.culprits(commit) {
+		add(pr, fmt.Sprintf("TestOf%d", pr))
+	}
+	if w.broken && (w.mends == 0 || !w.holds(commit, w.mends)) {
+		add(0, "TestClock")
+	}
+	if shard == 1%n && w.flakes != nil && w.flakes(commit) {
+		add(1, "TestFlaky")
+	}
+	return names
 }
 
 func (w *world) verdict(commit string) string {
@@ -322,10 +365,13 @@ func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 	case ReadBase:
 		return []Fact{w.readBase()}, 0
 	case FindWishes:
-		found := WishesFound{Numbers: []int{}}
+		found := WishesFound{Numbers: []int{}, Marks: map[int]string{}}
 		for _, n := range sortedKeys(w.pulls) {
 			if p := w.pulls[n]; p.label && p.status == Open && p.base == "main" {
 				found.Numbers = append(found.Numbers, n)
+				if p.hotfix || p.hold || p.solo || p.priority != 0 {
+					found.Marks[n] = fmt.Sprint(p.hotfix, p.hold, p.solo, p.priority)
+				}
 			}
 		}
 		return []Fact{found}, 0
@@ -455,6 +501,7 @@ func (w *world) build(x BuildAttempt) Fact {
 		w.commits[became] = commit{parent: tip, pr: m.PR, head: m.Head, attempt: x.Attempt}
 		tip = became
 		m.Became, m.Commits = became, []string{became}
+		m.Folders = w.folders[m.PR]
 		built.Members = append(built.Members, m)
 		built.New, built.Tree = became, "tree of "+became
 	}

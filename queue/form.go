@@ -39,7 +39,13 @@ func (t *step) startNext() {
 	if !t.slotFree() {
 		t.makeWay()
 	}
-	if !t.slotFree() || !t.anybody() {
+	if t.baseRed() {
+		t.startFix()
+	}
+	if t.slotFree() && t.hotfix() == nil { // which goes first
+		t.askBase()
+	}
+	if !t.slotFree() || !t.anybody() || t.baseRed() {
 		return
 	}
 	choice := search.Next(t.view())
@@ -55,8 +61,9 @@ func (t *step) startNext() {
 		if parent := t.attempt(on); on == 0 && s.On != 0 || parent != nil && parent.New == "" {
 			continue // what it stands on is not built yet: asked again when it is
 		}
-		started[i] = t.start(s.Members, on)
+		started[i] = t.start(s.Members, on, s.Tests)
 	}
+	t.askBeside()
 }
 
 // slotFree reports whether one more attempt may run. A landing whose outcome is
@@ -84,13 +91,17 @@ func (t *step) view() search.View {
 	h := &t.header
 	v := search.View{
 		Rates: h.Rates.chances(), Slots: max(1, h.Settings.Parallel), Size: h.Settings.BatchSize, Min: h.Settings.BatchMin, Max: h.Settings.BatchMax,
-		Line: t.candidates(), Reds: t.reds(),
+		Line: t.candidates(), Reds: t.header.Reds, Narrow: t.searchesNarrow(),
 	}
 	for _, a := range t.attempts {
 		if !a.running() && a.IntentAt.IsZero() || !a.live() {
 			continue
 		}
-		b := search.Build{ID: a.ID, Green: !a.IntentAt.IsZero(), Unbuilt: a.New == ""}
+		if a.OnBase {
+			v.Slots--
+			continue
+		}
+		b := search.Build{ID: a.ID, Green: !a.IntentAt.IsZero(), Unbuilt: a.New == "", Narrow: testKeys(a.Narrow)}
 		if parent := t.attempt(a.Parent); parent != nil && parent.Phase != AttemptLanded {
 			b.On = parent.ID
 		}
@@ -121,8 +132,9 @@ func (t *step) candidates() []search.Candidate {
 		if len(waiting) == 0 || len(members) > 0 && t.before(members[0], waiting[0]) {
 			from = &members
 		}
-		e := t.entries[(*from)[0]]
-		all = append(all, search.Candidate{PR: e.PR.Number, Alone: e.alone(), Held: e.held(), Clashes: t.liveClashes(e)})
+		if e := t.entries[(*from)[0]]; !t.doubted(e.PR.Number) {
+			all = append(all, search.Candidate{PR: e.PR.Number, Fail: t.suspicion(e), Alone: e.alone(), First: e.Turn.Front, Held: e.held(), Clashes: t.liveClashes(e)})
+		}
 		*from = (*from)[1:]
 	}
 	return all
@@ -164,13 +176,14 @@ func (t *step) liveClashes(e *Entry) (ids []int64) {
 	return ids
 }
 
-// start makes an attempt of these members on another one, or on the base.
-func (t *step) start(members []int, on int64) int64 {
+// start makes an attempt of these members on another one, or on the base; with
+// keys of tests, of those tests alone.
+func (t *step) start(members []int, on int64, tests []string) int64 {
 	h := &t.header
 	b, node := t.placeInTree(members)
 	a := &Attempt{
 		ID: h.NextAttempt, Batch: b.ID, Node: node, Phase: AttemptBuilding, Since: t.now, Parent: on,
-		Ticket: fmt.Sprintf("mainstay/%s/%d", h.Branch, h.NextAttempt), Old: h.Tip, At: t.now.Truncate(time.Second),
+		Ticket: fmt.Sprintf("mainstay/%s/%d", h.Branch, h.NextAttempt), Old: h.Tip, At: t.now.Truncate(time.Second), Narrow: t.testsByKey(tests),
 	}
 	h.NextAttempt++
 	landed := append([]string(nil), h.Landed...)

@@ -32,9 +32,9 @@ func (s *seen) open() {
 }
 
 var allReasons = []Reason{Conflict, ChecksFailed, TimedOut, NeverStarted, HeadMoved, ApprovalLost, LabelRemoved, Closed, Draft,
-	Retargeted, NotPermitted, RefusedByRule, Withdrawn, AlreadyContained, LandedElsewhere, Infrastructure, AppRemoved, Integrity}
+	Retargeted, NotPermitted, RefusedByRule, Withdrawn, AlreadyContained, LandedElsewhere, ConflictingPair, Infrastructure, AppRemoved, Integrity}
 
-var allWaits = []Wait{NotApproved, InLine, InTest, InLanding, OnHold, NoRunner, Paused, InvalidConfig, GitHubUnavailable}
+var allWaits = []Wait{NotApproved, InLine, InTest, InLanding, OnHold, NoRunner, Paused, BaseRed, InvalidConfig, GitHubUnavailable}
 
 // before is what checkStep needs of the state before a step.
 type before struct {
@@ -284,7 +284,7 @@ func (w *world) checkOrder(b *Batch, was before) {
 			bots++
 		}
 		for _, behind := range b.Members[i+1:] {
-			if f := *w.state.entries[behind]; comesFirst(f, e) && !w.mayPass(e, f) {
+			if f := *w.state.entries[behind]; fresh && comesFirst(f, e) && !w.mayPass(e, f) {
 				w.t.Fatalf("S7: batch %d is not in line order: %v", b.ID, b.Members)
 			}
 		}

@@ -14,6 +14,10 @@ func (t *step) judgeAttempts() {
 		if a.Phase != AttemptTesting {
 			continue
 		}
+		if a.narrow() {
+			t.hearNarrow(a)
+			continue
+		}
 		v := a.judge(t.now, t.header.Settings)
 		switch {
 		case v.state == failed && t.landingBelow(a): // what it stands on is not in the base yet: judged then
@@ -45,7 +49,7 @@ func (t *step) judgeAttempts() {
 // to be what its path stands on, no other landing is under way, and nobody who
 // is above suspicion and ahead is still under test without it.
 func (t *step) mayLand(a *Attempt) bool {
-	if t.header.Pause != nil || t.header.Missing || !a.running() || t.root(a) != t.header.Tip || t.holdsBack(a) {
+	if a.narrow() || t.header.Pause != nil || t.header.Missing || !a.running() || t.root(a) != t.header.Tip || t.holdsBack(a) {
 		return false
 	}
 	own := t.allOf(a)
@@ -64,7 +68,7 @@ func (t *step) mayLand(a *Attempt) bool {
 // overtakes reports whether landing these would pass somebody who is tested by
 // another attempt, stands before them in line, was never red and is not held.
 func (t *step) overtakes(a *Attempt, own []int, other *Attempt) bool {
-	if other.At.After(a.At) || t.above(other, a) {
+	if other.narrow() || other.At.After(a.At) || t.above(other, a) {
 		return false
 	}
 	for _, m := range other.Members {
@@ -79,7 +83,7 @@ func (t *step) overtakes(a *Attempt, own []int, other *Attempt) bool {
 // be lost by their landing, will likely be green itself.
 func (t *step) outshines(other, a *Attempt, own []int) bool {
 	all := t.allOf(other)
-	return len(all) > len(own) && !t.above(other, a) && t.root(other) == t.root(a) && containsAll(all, own) && search.Green(t.beliefs(), all) > 0.5
+	return !other.narrow() && len(all) > len(own) && !t.above(other, a) && t.root(other) == t.root(a) && containsAll(all, own) && search.Green(t.beliefs(), all) > 0.5
 }
 
 // memberAge is how old the last reading of members and base may be at the intent.
@@ -115,6 +119,9 @@ func (t *step) condemn(a *Attempt, v verdict) {
 				t.putOut(e, End{Reason: v.reason, Detail: v.detail, Next: v.next, By: "mainstay"})
 			}
 		}
+		return
+	}
+	if t.failsWithBase(a, v) {
 		return
 	}
 	t.noteRed(a, v)

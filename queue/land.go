@@ -106,10 +106,23 @@ func (t *step) writeIntent(a *Attempt) {
 // way: once the whole path is in the base it can't follow.
 func (t *step) dropAside(landing *Attempt) {
 	for _, a := range t.attempts {
+		if a.narrow() && !t.sharesPath(a, landing) {
+			continue // it never follows, and only tells
+		}
 		if a.running() && a != landing && !t.above(a, landing) {
 			t.abandon(a, AimDrop, fmt.Sprintf("attempt %d lands without it", landing.ID))
 		}
 	}
+}
+
+// sharesPath reports whether one of an attempt's members lands with another.
+func (t *step) sharesPath(a, landing *Attempt) bool {
+	for _, pr := range t.allOf(landing) {
+		if a.holds(pr) {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *step) takeHeadsMoved(f HeadsMoved) {
@@ -201,6 +214,7 @@ func (t *step) land(a *Attempt, tip string) {
 	}
 	h.BaseAt = t.now // older readings of the base are of before
 	t.seeTip(tip)
+	t.baseLanded(a)
 	t.tellHeld(a)
 	t.learn(a, members)
 	for _, m := range members {
@@ -232,7 +246,7 @@ func (t *step) landMember(a *Attempt, m Member) {
 		b.Landed = append(b.Landed, m.PR)
 		t.touchBatch(b.ID)
 	}
-	t.clear(m.PR)
+	t.leaveFacts([]int{m.PR}, nil)
 	t.header.Rates.good()
 	t.settleLater(e)
 }

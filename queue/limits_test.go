@@ -222,11 +222,22 @@ func TestEveryWaitEnds(t *testing.T) {
 			},
 			limit: time.Hour,
 		},
-		// The next two are waits of the queue, told on the page and never an entry's own.
+		// The next three are waits of the queue, told on the page and never an entry's own.
 		Paused: {
 			begin:  func(w *world) { w.lineUp(1) },
 			person: func(w *world) { w.tell(ResumeAsked{By: "ann"}) },
 			title:  "in line, the queue is paused", summary: "The queue was paused by `ann`: wait for all",
+		},
+		BaseRed: {
+			begin: func(w *world) {
+				w.sharded()
+				w.broken = true
+				w.queue(1)
+				w.runUntil(time.Hour, func() bool { return w.state.baseRed() })
+				w.after(30*time.Minute, func() { w.broken = false })
+				w.run(6 * time.Minute)
+			},
+			title: "1st in line, waiting: main itself fails TestClock", summary: "The base is tested again at", limit: 3 * time.Hour,
 		},
 		InvalidConfig: { // the last good one stays in force
 			begin: func(w *world) { w.problem = ".github/mainstay.yml:1:1: no"; w.queue(1) },
@@ -242,7 +253,7 @@ func TestEveryWaitEnds(t *testing.T) {
 			story(t, func(w *world) {
 				c.begin(w)
 				w.run(10 * time.Second)
-				if e := w.state.entries[1]; name != Paused && name != InvalidConfig && (e == nil || e.Wait != name) {
+				if e := w.state.entries[1]; name != Paused && name != BaseRed && name != InvalidConfig && (e == nil || e.Wait != name) {
 					w.t.Fatalf("#1 does not wait for %s: %s", name, w.where(1))
 				}
 				w.requireSays(1, c.title, c.summary)

@@ -178,7 +178,7 @@ func (t *step) hotfix() *Entry {
 		if !e.Turn.Front {
 			break
 		}
-		if e.eligible() && !t.clashes(e) {
+		if e.eligible() && !t.clashes(e) && !t.triedOnRed(e) && !t.doubted(pr) {
 			return e
 		}
 	}
@@ -212,7 +212,7 @@ func (t *step) makeWay() {
 		if !a.running() || a.Phase == AttemptChecking {
 			continue // what is green lands first: that takes seconds
 		}
-		if t.entries[a.Members[0].PR].Turn.Front {
+		if !a.OnBase && t.entries[a.Members[0].PR].Turn.Front {
 			return
 		}
 		youngest = a

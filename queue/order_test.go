@@ -134,6 +134,19 @@ func TestHotfixSupersedesARunningTest(t *testing.T) {
 	}
 }
 
+// The webhook that tells of a late label may be lost: the next sweep sees it.
+func TestLateLabelWithoutWebhook(t *testing.T) {
+	story(t, func(w *world) {
+		w.settings.BatchSize = 1
+		w.queueTogether(1, 2, 3)
+		w.untilPhase(AttemptTesting)
+		w.hint = func(Fact) {}
+		w.mark(worth(10), 3)
+		w.untilEnded(1, 2, 3)
+		w.requireLandings("1 | 3 | 2")
+	})
+}
+
 // Nothing else does: not a priority, not a hotfix while another is tested, not one in a paused queue.
 func TestNothingElseSupersedes(t *testing.T) {
 	for name, newcomer := range map[string]func(w *world){

@@ -105,7 +105,7 @@ func (c *chaos) drawPulls(t *rapid.T) {
 
 var deeds = []string{"push", "unlabel", "label", "dismiss", "approve", "close", "draft", "leave",
 	"crash", "crash", "base", "force", "pause", "resume", "late", "again", "refused", "broken",
-	"hotfix", "hold", "unhold", "solo", "priority"}
+	"hotfix", "hold", "unhold", "solo", "priority", "clock", "crash of ci"}
 
 func (c *chaos) drawDeeds(t *rapid.T) {
 	for range rapid.IntRange(0, 20).Draw(t, "deeds") {
@@ -116,6 +116,9 @@ func (c *chaos) drawDeeds(t *rapid.T) {
 	}
 	for at := 10 * time.Minute; at < 24*time.Hour; at += 10 * time.Minute {
 		c.w.after(at, func() { // somebody looks after the queue
+			if c.w.state.baseRed() {
+				c.w.broken = false
+			}
 			if c.w.state.header.Pause != nil {
 				c.w.tell(ResumeAsked{By: "ann"})
 			}
@@ -173,6 +176,13 @@ func (c *chaos) do(deed string, pr int) {
 		w.answers = append(w.answers, answer{outcome: OutcomeTransient, moves: c.chance.Intn(2) == 0})
 	case "refused":
 		w.answers = append(w.answers, answer{outcome: OutcomeRefused, rule: "Cannot force-push to this branch"})
+	case "clock":
+		w.broken = true
+	case "crash of ci":
+		until := w.now.Add(20 * time.Minute) // of narrow runs only: in a full one it is a red run like any other
+		w.crashes = func(commit string, shard int) bool {
+			return w.narrowOf(commit) != nil && w.now.Before(until) && shard == pr%3
+		}
 	case "broken":
 		w.brokenAt = 1 + c.chance.Intn(5)
 	}

@@ -33,9 +33,7 @@ func (r *Rates) good() { r.Bad, r.Good = r.Bad*fade, r.Good*fade+1 }
 
 func (r *Rates) green() { r.Flakes, r.Greens = r.Flakes*fade, r.Greens*fade+1 }
 
-// flaked counts the runs of a red set that landed whole; an error is no flake.
-func (r *Rates) flaked(s RedSet) {
-	if !s.Error {
-		r.Flakes, r.Greens = r.Flakes*fade+float64(s.Times), r.Greens*fade
-	}
+// flaked counts red runs of a set that landed whole.
+func (r *Rates) flaked(times int) {
+	r.Flakes, r.Greens = r.Flakes*fade+float64(times), r.Greens*fade
 }

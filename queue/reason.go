@@ -21,6 +21,7 @@ const (
 	Withdrawn        Reason = "withdrawn"
 	AlreadyContained Reason = "already_contained"
 	LandedElsewhere  Reason = "landed_elsewhere"
+	ConflictingPair  Reason = "conflicting_pair"
 	Infrastructure   Reason = "infrastructure"
 	AppRemoved       Reason = "app_removed"
 	Integrity        Reason = "integrity"
@@ -38,6 +39,7 @@ const (
 	OnHold            Wait = "held"
 	NoRunner          Wait = "no_runner"
 	Paused            Wait = "paused"
+	BaseRed           Wait = "base_red"
 	InvalidConfig     Wait = "invalid_config"
 	GitHubUnavailable Wait = "github_unavailable"
 )

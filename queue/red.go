@@ -1,92 +1,114 @@
 package queue
 
-import "github.com/mainstay-ci/mainstay/queue/search"
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/mainstay-ci/mainstay/queue/search"
+)
 
 // The facts of the search. A red run says: one of these is bad, or the run lied.
-// Whoever lands is good, so a red set only ever gets smaller; when it is empty
-// it was a flake. The search weighs all of them (package search).
+// Whoever lands is good and leaves the facts; whoever goes out explains them.
+// What they come to is reckoned by package search; here is what people are told.
 
-// RedSet is members that were tested together and red.
-type RedSet struct {
-	PRs   []int    `json:"prs"`             // those that did not land since, in path order
-	Times int      `json:"times"`           // runs that said so
-	Tests []string `json:"tests,omitempty"` // the failing tests, when they were named
-	Error bool     `json:"error,omitempty"` // it failed without naming one
-	// Of are the pull requests it began with; Attempt is the last that was red.
-	Of      []int `json:"of"`
-	Attempt int64 `json:"attempt"`
-	Batch   int64 `json:"batch"`
-	Ending  End   `json:"ending"` // what a culprit is told
+// RedRun is a red attempt, for as long as it may matter.
+type RedRun struct {
+	Attempt int64     `json:"attempt"`
+	Batch   int64     `json:"batch"`
+	PRs     []int     `json:"prs"`              // all it tested beyond the base
+	Landed  []int     `json:"landed,omitempty"` // those of them who landed since
+	Narrow  bool      `json:"narrow,omitempty"` // only a few tests ran
+	Began   time.Time `json:"began"`
+	At      time.Time `json:"at"`     // when it was red
+	Ending  End       `json:"ending"` // what a culprit is told
+	// LandedAt is when the last of Landed did.
+	LandedAt time.Time `json:"landed_at,omitzero"`
+	// Variants is how many variants of each suite had reported.
+	Variants map[string]int `json:"variants,omitempty"`
+	// Asked says that the base was asked about its tests afterwards, and did not fail them.
+	Asked bool `json:"asked,omitempty"`
 }
 
-// reds is the red sets as the search takes them.
-func (t *step) reds() []search.Red {
-	var reds []search.Red
-	for _, r := range t.header.Reds {
-		reds = append(reds, search.Red{Members: r.PRs, Times: r.Times, Error: r.Error})
+// runsKept is how many red runs are remembered that no fact speaks of any more.
+const runsKept = 20
+
+// noteRed books a red attempt.
+func (t *step) noteRed(a *Attempt, v verdict) {
+	learnt := search.Run{ID: a.ID, Members: t.allOf(a), Error: len(v.tests) == 0 && len(a.Shards) > 0}
+	if a.tellsTests(v) {
+		learnt.Failed = testKeys(v.tests)
 	}
-	return reds
+	if v.reason == TimedOut {
+		learnt.Times = 2 // what hangs to its limit seldom does so by chance, and asking again costs most
+	}
+	t.keepRun(a, End{Reason: v.reason, Detail: v.detail, Next: v.next, By: "mainstay", Tests: v.tests})
+	t.learnRed(learnt)
+}
+
+// learnRed takes what a run says into the facts.
+func (t *step) learnRed(run search.Run) {
+	t.header.Reds = search.Learn(t.header.Reds, run)
+	t.forgetRuns()
+}
+
+// keepRun remembers a red attempt.
+func (t *step) keepRun(a *Attempt, ending End) {
+	ending.Tests = clipMessages(ending.Tests)
+	run := RedRun{Attempt: a.ID, Batch: a.Batch, PRs: t.allOf(a), Narrow: a.narrow(), Began: a.At, At: t.now, Variants: a.variants(), Ending: ending}
+	t.suspectBase(run)
+	t.header.RedRuns = append(slices.Clone(t.header.RedRuns), run)
+}
+
+// redRun is what is remembered of a red attempt; nil when nothing is.
+func (t *step) redRun(id int64) *RedRun {
+	for i := range t.header.RedRuns {
+		if t.header.RedRuns[i].Attempt == id {
+			return &t.header.RedRuns[i]
+		}
+	}
+	return nil
 }
 
 // suspected reports whether an entry is in a red set.
 func (t *step) suspected(pr int) bool {
 	for _, r := range t.header.Reds {
-		if contains(r.PRs, pr) {
+		if contains(r.Members, pr) {
 			return true
 		}
 	}
 	return false
 }
 
-// noteRed books a red attempt. Sets that are wider than this one say less than it does.
-func (t *step) noteRed(a *Attempt, v verdict) {
-	prs := t.allOf(a)
-	red := RedSet{
-		PRs: prs, Times: 1, Of: prs, Attempt: a.ID, Batch: a.Batch, Tests: testNames(v.tests), Error: len(v.tests) == 0 && len(a.Shards) > 0,
-		Ending: End{Reason: v.reason, Detail: v.detail, Next: v.next, By: "mainstay", Tests: v.tests},
-	}
-	if v.reason == TimedOut {
-		red.Times = 2 // what hangs to its limit seldom does so by chance, and asking again costs most
-	}
-	var kept []RedSet
-	for _, r := range t.header.Reds {
-		switch {
-		case sameList(r.PRs, prs):
-			red.Times, red.Of = r.Times+red.Times, r.Of
-		case !containsAll(r.PRs, prs):
-			kept = append(kept, r)
-		case len(r.Of) > len(red.Of):
-			red.Of = r.Of
-		}
-	}
-	t.header.Reds = append(kept, red)
-	t.touchHeader()
-}
-
 // ejectGuilty puts out whoever is bad beyond doubt; their red sets are explained.
+// Before anybody is blamed for a test the base must have been seen to pass it.
 func (t *step) ejectGuilty() {
-	for _, pr := range search.Guilty(t.beliefs()) {
-		e := t.entries[pr]
-		if e == nil || !e.free() {
-			continue
+	for again := len(t.header.Reds) > 0; again; {
+		again = false
+		for _, pr := range search.Guilty(t.beliefs()) {
+			e, run := t.entries[pr], t.charge(pr)
+			if e == nil || run == nil || !e.free() || t.asksBase(pr, *run) {
+				continue
+			}
+			t.header.Rates.bad()
+			t.putOut(e, t.ending(pr, *run))
+			again = true
+			break // the facts are others now
 		}
-		end := t.ending(pr)
-		t.header.Rates.bad()
-		t.putOut(e, end)
 	}
 }
 
 // beliefs is the facts of the search, for asking how likely something is.
 func (t *step) beliefs() search.View {
-	return search.View{Rates: t.header.Rates.chances(), Line: t.suspects(), Reds: t.reds()}
+	return search.View{Rates: t.header.Rates.chances(), Line: t.suspects(), Reds: t.header.Reds, Narrow: t.searchesNarrow()}
 }
 
 // suspects are the members of red sets, in line order.
 func (t *step) suspects() []search.Candidate {
 	var prs []int
 	for _, r := range t.header.Reds {
-		for _, pr := range r.PRs {
-			if !contains(prs, pr) {
+		for _, pr := range r.Members {
+			if !contains(prs, pr) && t.entries[pr] != nil {
 				prs = append(prs, pr)
 			}
 		}
@@ -94,53 +116,103 @@ func (t *step) suspects() []search.Candidate {
 	t.sortByTurn(prs)
 	all := make([]search.Candidate, len(prs))
 	for i, pr := range prs {
-		all[i].PR = pr
+		all[i] = search.Candidate{PR: pr, Fail: t.suspicion(t.entries[pr])}
 	}
 	return all
 }
 
-// ending is what a culprit is told: by the smallest red set that has it.
-func (t *step) ending(pr int) End {
-	var best *RedSet
-	for i := range t.header.Reds {
-		if r := &t.header.Reds[i]; contains(r.PRs, pr) && (best == nil || len(r.PRs) < len(best.PRs)) {
-			best = r
-		}
-	}
-	return best.Ending
-}
-
-// forgetSuspect takes one that left out of the facts: a red set that had it may
-// have been its doing and says nothing of the others any more.
-func (t *step) forgetSuspect(pr int) {
-	kept := t.header.Reds[:0]
+// charge is the red run that says most of one: the smallest that had it, of equals
+// one that names tests, which the base can be asked about.
+func (t *step) charge(pr int) *RedRun {
+	var best *RedRun
+	var fact search.Red
 	for _, r := range t.header.Reds {
-		if !contains(r.PRs, pr) {
-			kept = append(kept, r)
-		}
-	}
-	if len(kept) < len(t.header.Reds) {
-		t.header.Reds = append([]RedSet(nil), kept...)
-		t.touchHeader()
-	}
-}
-
-// clear takes one that landed out of the facts: it is good, so the rest is to blame.
-func (t *step) clear(pr int) {
-	var kept []RedSet
-	for _, r := range t.header.Reds {
-		r.PRs = without(r.PRs, pr)
-		if len(r.PRs) > 0 {
-			kept = append(kept, r)
+		run := t.redRun(r.Run)
+		if run == nil || r.Passed || !contains(r.Members, pr) {
 			continue
 		}
-		t.header.Rates.flaked(r)
-		if b := t.batch(r.Batch); b != nil {
-			b.Flakes = append(b.Flakes, Flake{Attempt: r.Attempt, PRs: r.Of, Tests: r.Tests})
+		if best == nil || cmp.Or(cmp.Compare(len(r.Members), len(fact.Members)), cmp.Compare(len(run.PRs), len(best.PRs)),
+			cmp.Compare(min(1, len(fact.Tests)), min(1, len(r.Tests)))) < 0 {
+			best, fact = run, r
+		}
+	}
+	return best
+}
+
+// leaveFacts takes those who landed, or went out, off the facts. A fact of which
+// everybody landed was a flake, or a pair that is in conflict no more.
+func (t *step) leaveFacts(landed, out []int) {
+	h := &t.header
+	if len(h.RedRuns) == 0 {
+		return
+	}
+	h.RedRuns = slices.Clone(h.RedRuns)
+	for i := range h.RedRuns {
+		r := &h.RedRuns[i]
+		for _, pr := range landed {
+			if contains(r.PRs, pr) {
+				r.Landed, r.LandedAt = append(slices.Clone(r.Landed), pr), t.now
+			}
+		}
+	}
+	was := h.Reds
+	h.Reds = search.Leave(was, landed, out)
+	if len(landed) > 0 {
+		t.noteFlakes(was, landed[0])
+	}
+	t.forgetRuns()
+}
+
+// noteFlakes records the runs of which no fact is left. Where everybody of the
+// batch had gone back in line it is forgotten by now: the one that lands them records it.
+func (t *step) noteFlakes(was []search.Red, landed int) {
+	noted := map[int64]bool{}
+	for _, r := range t.header.Reds {
+		noted[r.Run] = true
+	}
+	for _, r := range was {
+		run := t.redRun(r.Run)
+		if noted[r.Run] || run == nil {
+			continue
+		}
+		noted[r.Run] = true
+		if !r.Error && !run.Narrow {
+			t.header.Rates.flaked(r.Times)
+		}
+		b := t.batch(run.Batch)
+		if e := t.entries[landed]; b == nil && e != nil {
+			b = t.batch(e.Batch)
+		}
+		if b != nil {
+			b.Flakes = append(b.Flakes, Flake{Attempt: run.Attempt, PRs: run.PRs, Tests: testNames(run.Ending.Tests)})
 			t.touchBatch(b.ID)
 		}
 	}
-	t.header.Reds = kept
+}
+
+// forgetRuns drops red runs that say nothing any more: no fact is of them, and
+// the base was seen green since, or there are too many.
+func (t *step) forgetRuns() {
+	h := &t.header
+	spoken := map[int64]bool{}
+	for _, r := range h.Reds {
+		spoken[r.Run] = true
+	}
+	kept, loose := make([]RedRun, 0, len(h.RedRuns)), 0
+	for i := len(h.RedRuns) - 1; i >= 0; i-- {
+		r := h.RedRuns[i]
+		if !spoken[r.Attempt] {
+			if loose++; loose > runsKept || !r.At.After(h.GreenAt) {
+				continue
+			}
+			r.Ending.Tests = withoutMessages(r.Ending.Tests)
+		}
+		kept = append(kept, r)
+	}
+	slices.Reverse(kept)
+	if h.RedRuns = kept; len(kept) == 0 {
+		h.RedRuns = nil
+	}
 	t.touchHeader()
 }
 

@@ -318,7 +318,13 @@ func TestShards(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			story(t, func(w *world) {
 				w.suiteOf(3)
-				w.workflow = reporting(3, c.tell)
+				w.workflow = func(w *world, ticket, commit string) {
+					if w.holds(commit, 1) {
+						reporting(3, c.tell)(w, ticket, commit)
+					} else {
+						shards(3, time.Minute)(w, ticket, commit) // the base is green
+					}
+				}
 				w.queue(1)
 				w.untilEnded(1)
 				if c.lands {

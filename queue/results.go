@@ -108,6 +108,11 @@ func (t *step) noteShard(commit string, sh Shard) {
 	t.sign(a)
 	t.touchAttempt(a.ID)
 	t.progress()
+	for i := range sh.Failed {
+		if sh.Failed[i].Suite == "" {
+			sh.Failed[i].Suite = sh.Suite
+		}
+	}
 	for i := range a.Shards {
 		have := &a.Shards[i]
 		if have.Suite != sh.Suite || have.Variant != sh.Variant || have.Index != sh.Index {

@@ -100,6 +100,12 @@ func (t *step) title(e *Entry) (title, status string) {
 		if t.header.Pause != nil {
 			return title + ", the queue is paused", "queued"
 		}
+		if t.triedOnRed(e) {
+			return title + ", waiting: " + t.redTitle() + ", and with this still does", "queued"
+		}
+		if t.baseRed() && !e.Turn.Front {
+			return title + ", waiting: " + t.redTitle(), "queued"
+		}
 		if eta := t.wait(place); eta > 0 {
 			title += ", about " + roughly(eta)
 		}
@@ -119,10 +125,19 @@ func (t *step) testingTitle(e *Entry) string {
 		if p := t.header.Pause; p != nil {
 			return "The queue is paused by " + p.By
 		}
+		if t.baseRed() {
+			return "Waiting: " + t.redTitle()
+		}
+		if t.doubted(e.PR.Number) {
+			return "Red: " + plain(t.header.Branch) + " is asked first whether it fails by itself"
+		}
 		return "Waiting for the rest of its batch"
 	}
 	if e.Wait == NoRunner {
 		return a.runnerTitle()
+	}
+	if a.narrow() {
+		title = a.narrowTitle()
 	}
 	var with []string
 	for _, m := range a.Members {
@@ -179,9 +194,13 @@ func (t *step) summary(e *Entry) string {
 			if e.Wait == NoRunner {
 				a.writeRunner(&b)
 			}
+			a.writeNarrow(&b)
 			a.writeMembers(&b, t.State)
 			a.writeShards(&b)
 		}
+	}
+	if title, text := RedBase(t.header); title != "" && e.Phase != Landing {
+		fmt.Fprintf(&b, "\n%s. %s\n", title, text)
 	}
 	b.WriteString("\nTaking the label off takes it out.\n")
 	return b.String()
@@ -254,42 +273,10 @@ func (r Reason) conclusion() string {
 		return "timed_out"
 	case NotPermitted, ApprovalLost, Draft, HeadMoved, RefusedByRule, AlreadyContained:
 		return "action_required"
-	case Conflict, ChecksFailed, NeverStarted, Infrastructure, Integrity:
+	case Conflict, ChecksFailed, ConflictingPair, NeverStarted, Infrastructure, Integrity:
 		return "failure"
 	}
 	return ""
-}
-
-func outTitle(end *End) string {
-	switch len(end.Tests) {
-	case 0:
-		return "Out: " + strings.ReplaceAll(strings.TrimSuffix(end.Detail, "."), "`", "")
-	case 1:
-		return "Out: " + end.Tests[0].Name + " failed"
-	}
-	return fmt.Sprintf("Out: %s and %d more failed", end.Tests[0].Name, len(end.Tests)-1)
-}
-
-func outText(end *End) string {
-	var b strings.Builder
-	b.WriteString(end.Detail)
-	if len(end.Tests) > 0 {
-		b.WriteString("\n")
-	}
-	for i, f := range end.Tests {
-		if i == 20 {
-			fmt.Fprintf(&b, "\n- and %d more", len(end.Tests)-i)
-			break
-		}
-		fmt.Fprintf(&b, "\n- %s", code(f.Name))
-		if f.File != "" {
-			fmt.Fprintf(&b, " at %s", code(fmt.Sprintf("%s:%d", f.File, f.Line)))
-		}
-	}
-	if end.Next != "" {
-		b.WriteString("\n\n" + end.Next)
-	}
-	return b.String()
 }
 
 func (t *step) landedCheck(e *Entry) PostCheck {

@@ -3,6 +3,8 @@ package queue
 import (
 	"sort"
 	"time"
+
+	"github.com/mainstay-ci/mainstay/queue/search"
 )
 
 // Header is the part of a queue that is not an entry, a batch or an attempt.
@@ -23,9 +25,14 @@ type Header struct {
 	Suites []string `json:"suites,omitempty"`
 	// Landed are the heads that landed last, oldest first.
 	Landed []string `json:"landed,omitempty"`
-	// Reds are the red sets nobody has explained yet; Rates what the past teaches.
-	Reds  []RedSet `json:"reds,omitempty"`
-	Rates Rates    `json:"rates,omitzero"`
+	// Reds are the red sets nobody has explained yet, RedRuns the attempts that said
+	// so; Rates is what the past teaches.
+	Reds    []search.Red `json:"reds,omitempty"`
+	RedRuns []RedRun     `json:"red_runs,omitempty"`
+	Rates   Rates        `json:"rates,omitzero"`
+	// GreenAt is when a landing last showed the base green; Doubt is a base that may be red.
+	GreenAt time.Time `json:"green_at,omitzero"`
+	Doubt   *Doubt    `json:"doubt,omitempty"`
 	// TestTime is the decayed mean of ticket to verdict, for "about 12 min".
 	TestTime time.Duration `json:"test_time,omitempty"`
 	// RunTimes are what tests took, for the run limit.

@@ -104,6 +104,7 @@ func (t *step) advance() {
 		}
 	}
 	t.closeBatches()
+	t.forgetLooks()
 	t.sweepWhenDue()
 	t.startNext()
 }

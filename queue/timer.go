@@ -44,6 +44,9 @@ func (t *step) nextDeadline() time.Time {
 			earlier(quiet)
 		}
 	}
+	if d := t.header.Doubt; d != nil && t.header.Pause == nil {
+		earlier(d.NextAt)
+	}
 	if s.BatchWait > 0 && t.slotFree() && t.header.Pause == nil {
 		if next := t.inTurn(t.batchSize()); len(next) > 0 {
 			earlier(t.companyDue(next))

@@ -67,8 +67,10 @@ func (a *Attempt) judge(now time.Time, s Settings) verdict {
 
 func (a *Attempt) red(detail string) verdict {
 	return verdict{state: failed, reason: ChecksFailed, detail: detail, tests: a.failedTests(),
-		next: "Mend it, push, and set the label again."}
+		next: mendIt}
 }
+
+const mendIt = "Mend it, push, and set the label again."
 
 const runWorkflow = "Let a workflow run on this branch: on: {push: {branches: [\"mainstay/**\"]}}."
 

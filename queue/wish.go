@@ -151,7 +151,7 @@ func (t *step) putOut(e *Entry, end End) {
 	if wasTesting {
 		t.takeFromBatch(e)
 	}
-	t.forgetSuspect(e.PR.Number)
+	t.leaveFacts(nil, []int{e.PR.Number})
 	for _, a := range append([]*Attempt(nil), t.attempts...) {
 		if a.cancellable() && a.Phase != AttemptAbandoning && contains(t.allOf(a), e.PR.Number) {
 			t.abandon(a, AimRebuild, fmt.Sprintf("#%d went out", e.PR.Number))
@@ -173,6 +173,7 @@ func (t *step) compareWishes(f WishesFound) {
 		if e := t.entries[pr]; e == nil || e.Phase.Ended() || e.Phase == Asking || e.Wait == OnHold {
 			t.lookAt(pr)
 		}
+		t.compareMarks(pr, f.Marks[pr])
 	}
 	for _, e := range t.inOrder() {
 		if e.free() && !labelled[e.PR.Number] {
@@ -186,6 +187,16 @@ func (t *step) compareWishes(f WishesFound) {
 			delete(t.entries, e.PR.Number)
 			t.touchEntry(e.PR.Number)
 		}
+	}
+}
+
+// compareMarks looks again at an entry whose labels are not those of the last sweep:
+// the webhook that told so may be lost.
+func (t *step) compareMarks(pr int, marks string) {
+	if e := t.entries[pr]; e != nil && e.free() && e.Marks != marks {
+		e.Marks = marks
+		t.touchEntry(pr)
+		t.lookAt(pr)
 	}
 }
 
@@ -261,7 +272,11 @@ func (t *step) readBase(f BaseRead) {
 func (t *step) seeTip(tip string) {
 	t.header.Tip = tip
 	t.touchHeader()
+	t.baseMoved()
 	for _, a := range t.attempts {
+		if a.narrow() && !a.OnBase && a.Phase != AttemptBuilding {
+			continue // what it says of its members holds all the same
+		}
 		if a.running() && t.root(a) != tip && !t.landingBelow(a) {
 			t.abandon(a, AimRebuild, "the base moved")
 		}
@@ -289,7 +304,7 @@ func (t *step) sweepWhenDue() {
 	}
 	t.header.SweepAt = t.now.Add(pace)
 	t.touchHeader()
-	t.do("sweep", FindWishes{Label: t.header.Settings.Label})
+	t.do("sweep", FindWishes{Label: t.header.Settings.Label, Labels: t.header.Settings.Labels})
 	if t.now.Sub(t.header.BaseAt) >= baseAge {
 		t.lookAtBase()
 	}

@@ -76,3 +76,39 @@ func lowerFirst(s string) string {
 	}
 	return strings.ToLower(s[:1]) + s[1:]
 }
+
+func outTitle(end *End) string {
+	if end.Reason == ConflictingPair {
+		what, _, _ := strings.Cut(end.Detail, ":")
+		return "Out: " + lowerFirst(what)
+	}
+	switch len(end.Tests) {
+	case 0:
+		return "Out: " + strings.ReplaceAll(strings.TrimSuffix(end.Detail, "."), "`", "")
+	case 1:
+		return "Out: " + end.Tests[0].Name + " failed"
+	}
+	return fmt.Sprintf("Out: %s and %d more failed", end.Tests[0].Name, len(end.Tests)-1)
+}
+
+func outText(end *End) string {
+	var b strings.Builder
+	b.WriteString(end.Detail)
+	if len(end.Tests) > 0 {
+		b.WriteString("\n")
+	}
+	for i, f := range end.Tests {
+		if i == 20 {
+			fmt.Fprintf(&b, "\n- and %d more", len(end.Tests)-i)
+			break
+		}
+		fmt.Fprintf(&b, "\n- %s", code(f.Name))
+		if f.File != "" {
+			fmt.Fprintf(&b, " at %s", code(fmt.Sprintf("%s:%d", f.File, f.Line)))
+		}
+	}
+	if end.Next != "" {
+		b.WriteString("\n\n" + end.Next)
+	}
+	return b.String()
+}

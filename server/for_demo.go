@@ -24,7 +24,7 @@ func startLoudly(ctx context.Context, s demo.ServerSettings) (*demo.Server, erro
 
 func startFor(ctx context.Context, s demo.ServerSettings, log *slog.Logger) (*demo.Server, error) {
 	srv, err := start(ctx, settings{listen: "127.0.0.1:0", data: s.Data, github: s.GitHub, api: s.API, issuer: s.Issuer,
-		appID: s.AppID, key: s.Key, secrets: [][]byte{s.Secret}, open: true}, log)
+		appID: s.AppID, key: s.Key, secrets: [][]byte{s.Secret}, open: true, unlinked: true}, log)
 	if err != nil {
 		return nil, err
 	}

@@ -39,8 +39,7 @@ func (p *performer) perform(ctx context.Context, place queue.Place, e queue.DueE
 	case queue.ReadBase:
 		return one(p.readBase(ctx, place))
 	case queue.FindWishes:
-		numbers, err := p.github.FindWishes(ctx, place, task.Label)
-		return one(queue.WishesFound{Numbers: numbers}, err)
+		return one(p.github.FindWishes(ctx, place, task.Label, task.Labels))
 	case queue.ReadResults:
 		results, err := p.github.ReadResults(ctx, place, task.Ticket, task.Commit, task.Statuses)
 		return one(queue.ResultsRead{Attempt: task.Attempt, Results: results}, err)

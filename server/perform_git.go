@@ -82,6 +82,9 @@ func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Pla
 	for _, m := range built.Members {
 		member := byPR[m.PR]
 		member.Became, member.Commits = m.Tip, m.Commits
+		if len(m.Folders) <= queue.MostFolders {
+			member.Folders = m.Folders
+		}
 		fact.Members = append(fact.Members, member)
 		fact.New, fact.Tree = m.Tip, m.Tree
 	}

@@ -25,11 +25,15 @@ type reports struct {
 }
 
 func (srv *server) wireWeb(s settings) {
+	links := s.github
+	if s.unlinked {
+		links = ""
+	}
 	srv.http = web.Server(web.New(web.Options{
 		URL: srv.url, Issuer: s.issuer, Clock: s.clock, Log: srv.log,
 		Webhooks: webhooks{srv.store, srv.app, srv.engine},
 		Reports:  reports{srv.store, srv.engine},
-		Pages: web.PageOptions{Reader: srv.store, Operator: srv.engine, GitHubURL: s.github,
+		Pages: web.PageOptions{Reader: srv.store, Operator: srv.engine, GitHubURL: links,
 			Open: s.open, Password: s.password, Clock: s.clock, Log: srv.log},
 		Ready: func(ctx context.Context) error {
 			_, err := srv.store.Queues(ctx)

@@ -33,6 +33,7 @@ type settings struct {
 	secrets  [][]byte
 	password string // of the dashboard; empty: closed
 	open     bool   // the dashboard is open to everybody: the demo's, on loopback
+	unlinked bool   // the dashboard leads nowhere at GitHub: the demo's forge has no pages
 	verbose  bool
 	clock    func() time.Time // nil is time.Now: a test's own
 }

@@ -9,16 +9,19 @@ type Run struct {
 	Green   bool
 	Failed  []string // the named failing tests
 	Error   bool
+	ID      int64 // what the caller calls it
+	Times   int   // how many runs it counts for; 0: one
 }
 
 // Learn adds what a run says to the facts. The members of a green full run are
-// good; they leave by Leave, when they have landed.
+// good; they leave by Leave, when they have landed. A narrow run that ended in
+// error says nothing: full builds are left to tell.
 func Learn(reds []Red, run Run) []Red {
 	var after []Red
 	for _, r := range reds {
 		after = append(after, r.clear(run)...)
 	}
-	if run.Green {
+	if run.Green || len(run.Tests) > 0 && len(run.Failed) == 0 {
 		return after
 	}
 	members := run.Members
@@ -30,10 +33,10 @@ func Learn(reds []Red, run Run) []Red {
 	if len(members) == 0 {
 		members = run.Members
 	}
-	red := Red{Members: slices.Clone(members), Times: 1, Tests: slices.Clone(run.Failed), Error: run.Error && len(run.Failed) == 0}
+	red := Red{Members: slices.Clone(members), Times: max(run.Times, 1), Tests: slices.Clone(run.Failed), Error: run.Error && len(run.Failed) == 0, Run: run.ID}
 	for i, r := range after {
 		if !r.Passed && len(r.Cleared) == 0 && r.Error == red.Error && sameSet(r.Members, red.Members) && sameSet(r.Tests, red.Tests) {
-			after[i].Times++
+			after[i].Times += red.Times
 			return after
 		}
 	}
@@ -43,7 +46,13 @@ func Learn(reds []Red, run Run) []Red {
 // clear takes off a fact whom a narrow run found good of its tests. Where some of
 // the tests passed and others did not, they are two facts from now on.
 func (r Red) clear(run Run) []Red {
-	if len(run.Tests) == 0 || r.Passed || run.Error || !common(r.Members, run.Members) {
+	if len(run.Tests) == 0 || r.Passed || !common(r.Members, run.Members) {
+		return []Red{r}
+	}
+	if !run.Green && len(run.Failed) == 0 {
+		if common(r.Tests, run.Tests) {
+			r.Tests = nil
+		}
 		return []Red{r}
 	}
 	var passed, rest []string

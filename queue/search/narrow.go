@@ -11,16 +11,33 @@ func (t *tree) narrow() {
 	b := newBelief(t.Rates, t.Line, t.root.reds)
 	var suspects []int
 	for _, s := range b.suspects {
-		if !slices.Contains(t.root.gone, s.pr) && len(t.testsOf([]int{s.pr})) > 0 {
+		if t.mayNarrow(s.pr) && !slices.Contains(t.root.gone, s.pr) && len(t.testsOf([]int{s.pr})) > 0 {
 			suspects = append(suspects, s.pr)
 		}
 	}
 	sortByLine(suspects, t.Line)
 	t.root.gone = slices.Concat(t.root.gone, suspects)
 	suspects = slices.DeleteFunc(suspects, t.isSearched)
-	if parts := t.Slots - t.used; parts > 0 && len(suspects) > 0 {
+	if parts := t.Slots - t.used - t.reserved(); parts > 0 && len(suspects) > 0 {
 		t.startParts(b, suspects, parts)
 	}
+}
+
+// mayNarrow reports whether one may be tested now, and with others.
+func (t *tree) mayNarrow(pr int) bool {
+	i := place(t.Line, pr)
+	return i < len(t.Line) && !t.Line[i].Alone
+}
+
+// reserved is the slot of one that goes first and is not tested yet.
+func (t *tree) reserved() int {
+	if len(t.Line) == 0 || !t.Line[0].First {
+		return 0
+	}
+	if slices.ContainsFunc(t.Builds, func(b Build) bool { return slices.Contains(b.Members, t.Line[0].PR) }) {
+		return 0
+	}
+	return 1
 }
 
 // startParts cuts the suspects so that the outcome tells most.

@@ -56,6 +56,8 @@ func TestNextOfSerial(t *testing.T) {
 		"all of it is landing":        {View{Rates: rates, Line: lineOf(2), Builds: []Build{{ID: 9, Members: []int{1, 2}, Green: true}}}, ""},
 		"it does not follow what is landing": {View{Rates: rates, Line: lineOf(5), Builds: []Build{{ID: 9, Members: []int{1, 2}, Green: true}, {ID: 8, Members: []int{1, 2, 3}}}},
 			"[3 4 5] on 9; drop [8]"},
+		"only a guilty one behind what is landing": {View{Rates: rates, Line: lineOf(2), Builds: []Build{{ID: 9, Members: []int{1}, Green: true}, {ID: 8, On: 9, Members: []int{2}}},
+			Reds: []Red{{Members: []int{1, 2}, Times: 2}}}, "drop [8]"},
 		"nobody but one who is guilty":    {View{Rates: rates, Line: lineOf(1), Reds: []Red{{Members: []int{1}, Times: 1}}}, "[1] on 0"},
 		"a likely flake goes with others": {View{Rates: Rates{Fail: 0.01, Flake: 0.05}, Line: lineOf(9), Reds: []Red{{Members: []int{1}, Times: 1}}}, "[1 2 3 4 5 6 7 8 9] on 0"},
 		"a likely culprit goes alone":     {View{Rates: Rates{Fail: 0.10, Flake: 0.05}, Line: lineOf(9), Reds: []Red{{Members: []int{1}, Times: 1}}}, "[1] on 0"},
@@ -128,6 +130,12 @@ func TestNextOfNarrow(t *testing.T) {
 			t.Errorf("%s: %q, not %q", name, got, c.want)
 		}
 	}
+	hurry := v
+	hurry.Reds, hurry.Slots, hurry.Builds = []Red{{Members: []int{2, 3, 4, 5}, Times: 1, Tests: a}}, 1, nil
+	hurry.Line = append([]Candidate{{PR: 1, Alone: true, First: true}}, lineOf(20)[1:]...)
+	if got := told(Next(hurry)); got != "[1] on 0" {
+		t.Errorf("one that goes first: %q", got)
+	}
 	v = View{Rates: Rates{Fail: 0.01, Flake: 0.10}, Line: lineOf(20), Slots: 4, Narrow: true, Reds: []Red{{Members: []int{1, 2}, Times: 1, Tests: a}}}
 	c := Next(v)
 	if len(c.Start) < 2 || told(Choice{Start: c.Start[:1]}) != "[1 2] on 0 only [TestA]" || slices.Contains(c.Start[1].Members, 1) || c.Start[1].On != 0 {
@@ -183,4 +191,17 @@ func TestEverySearchEnds(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Given one who is guilty as soon as what is green has landed, then nothing is
+// started on top of that, only to be dropped at the next look.
+func TestNobodyGuiltyIsTestedOnALanding(t *testing.T) {
+	v := View{
+		Rates: Rates{Fail: 0.04, Flake: 0.01}, Line: lineOf(3), Slots: 3,
+		Reds:   []Red{{Members: []int{1, 2, 3}, Times: 1}, {Members: []int{1, 2}, Times: 1}, {Members: []int{2, 3}, Times: 1}},
+		Builds: []Build{{ID: 3, Members: []int{1}, Green: true}, {ID: 6, On: 3, Members: []int{3}, Green: true}},
+	}
+	if c := Next(v); len(c.Start) > 0 {
+		t.Errorf("%+v", c)
+	}
 }

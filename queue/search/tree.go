@@ -244,7 +244,7 @@ func (t *tree) choose() Choice {
 		c.Start = append(c.Start, s)
 		free--
 	}
-	if len(c.Start) == 0 && t.used == 0 && t.Slots > 0 {
+	if len(c.Start) == 0 && t.used == 0 && t.Slots > 0 && t.root.stand == 0 {
 		c.Start = t.lastResort()
 	}
 	return c
@@ -265,14 +265,11 @@ func (t *tree) built(on int64) bool {
 	return on == 0 || slices.ContainsFunc(t.Builds, func(b Build) bool { return b.ID == on && !b.Unbuilt })
 }
 
-// lastResort tests one who is guilty and was not put out, so that nothing stands still.
+// lastResort tests one who is guilty and was not put out, so that nothing stands
+// still. While something lands that can wait: who is left is put out then.
 func (t *tree) lastResort() []Start {
-	chain, _ := t.chainOf(t.root.stand)
-	landing := state{on: t.root.on, gone: t.membersOf(chain)}
-	for _, c := range t.Line {
-		if !landing.skips(c) {
-			return []Start{{On: t.root.stand, Members: []int{c.PR}}}
-		}
+	if len(t.Line) == 0 {
+		return nil
 	}
-	return nil
+	return []Start{{Members: []int{t.Line[0].PR}}}
 }

@@ -10,15 +10,17 @@ type Rates struct {
 
 // Red is a fact: these were tested together and that was red.
 type Red struct {
-	Members []int    // those not landed or out since, and not in Cleared
-	Times   int      // how many runs said so
-	Tests   []string // the named failing tests; nil: nothing is known but red
-	Error   bool     // failed without naming a test: infrastructure rather than a flake
+	Members []int    `json:"members"`         // those not landed or out since, and not in Cleared
+	Times   int      `json:"times"`           // how many runs said so
+	Tests   []string `json:"tests,omitempty"` // the named failing tests; nil: nothing is known but red
+	Error   bool     `json:"error,omitempty"` // failed without naming a test: infrastructure rather than a flake
 	// Cleared are members that a narrow build of Tests found good.
-	Cleared []int
+	Cleared []int `json:"cleared,omitempty"`
 	// Passed: Tests passed for every member in narrow builds. It was a flake, or
 	// something only all of them together do; narrow builds can tell no more.
-	Passed bool
+	Passed bool `json:"passed,omitempty"`
+	// Run is the ID of the run that said so first. The search only carries it along.
+	Run int64 `json:"run,omitempty"`
 }
 
 // Candidate is a pull request that may be tested.
@@ -26,6 +28,7 @@ type Candidate struct {
 	PR    int
 	Fail  float64 // 0: Rates.Fail
 	Alone bool    // tested in a segment of its own
+	First bool    // at the head of the line, before any narrow build
 	Held  bool    // does not land though it is green: nothing stands on it
 	// Clashes are builds it can't stand on.
 	Clashes []int64

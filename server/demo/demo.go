@@ -19,6 +19,8 @@ type Options struct {
 	Binaries string
 	Log      *slog.Logger
 
+	Parallel int // attempts side by side in the demo's own repository; one when 0
+
 	Dir  string // kept when given; a temporary folder otherwise
 	Keep bool   // leave everything running until ctx ends
 
@@ -123,6 +125,7 @@ type show struct {
 	labelled map[int]time.Time
 	ask      func(ctx context.Context) // labels, in its own time
 	screen   screen
+	flakes   []FlakeResult // as the batches recorded them
 }
 
 // pull is one pull request as the demo follows it.
@@ -130,6 +133,7 @@ type pull struct {
 	number int
 	title  string
 	note   string
+	*promise
 }
 
 func (s *show) page() string {
@@ -151,7 +155,7 @@ func (s *show) openShop(ctx context.Context) error {
 	if err := w.serve(ctx); err != nil {
 		return err
 	}
-	if err := w.seedShop(shopFiles(w.server.URL)); err != nil {
+	if err := w.seedShop(shopFiles(w.server.URL, s.Parallel)); err != nil {
 		return err
 	}
 	if err := w.awaitQueue(ctx); err != nil {
@@ -163,7 +167,7 @@ func (s *show) openShop(ctx context.Context) error {
 		return err
 	}
 	for i, p := range pulls {
-		s.pulls = append(s.pulls, pull{number: numbers[i], title: p.title, note: p.note})
+		s.pulls = append(s.pulls, pull{number: numbers[i], title: p.title, note: p.note, promise: &pulls[i].promise})
 	}
 	s.ask = func(ctx context.Context) { s.labelShop(ctx, pulls) }
 	return nil

@@ -24,7 +24,11 @@ type Result struct {
 	TestedCommit string       `json:"tested_commit"` // of the last landing
 	BaseTree     string       `json:"base_tree"`
 	TestedTree   string       `json:"tested_tree"`
-	// Holds: every pull request ended, the base is the last tested commit, tree
+	// Flakes are the red runs of good code that the batches have on record; Pair
+	// is the two pull requests that are green alone and red together.
+	Flakes []FlakeResult `json:"flakes,omitempty"`
+	Pair   *PairResult   `json:"pair,omitempty"`
+	// Holds: every pull request ended as it was made to end, the base is the last tested commit, tree
 	// for tree, and its history since the start is a line.
 	Holds    bool     `json:"holds"`
 	Problems []string `json:"problems,omitempty"`
@@ -69,6 +73,8 @@ func (s *show) result(ctx context.Context) (Result, error) {
 			last = e.End.At
 		}
 	}
+	r.Flakes = s.flakes
+	s.checkPromises(ended, &r)
 	r.Builds = len(s.world.repo.WorkflowRuns())
 	r.GitHubCalls = s.world.forge.RESTCalls()
 	r.Seconds = seconds(last.Sub(s.firstLabel()))
@@ -150,10 +156,11 @@ func (s *show) report(r Result) error {
 		fmt.Fprintf(s.Out, "%5s  %-44s %-28s %7.1f s %5d\n", fmt.Sprintf("#%d", p.Number), clip(p.Title, 44), end, p.WaitSeconds, p.Runs)
 	}
 	fmt.Fprintf(s.Out, "\n%d landed, %d out, %d workflow runs, %d GitHub calls, %.1f s\n", r.Landed, r.Out, r.Builds, r.GitHubCalls, r.Seconds)
+	r.tellPromises(s.Out)
 	if r.Holds {
 		fmt.Fprintf(s.Out, "base tip = last tested commit, tree for tree: yes (%.7s, tree %.7s)\n", r.BaseTip, r.BaseTree)
 	} else {
-		fmt.Fprintf(s.Out, "base tip = last tested commit, tree for tree: NO\n  %s\n", strings.Join(r.Problems, "\n  "))
+		fmt.Fprintf(s.Out, "every promise held: NO\n  %s\n", strings.Join(r.Problems, "\n  "))
 	}
 	if s.Dir == "" {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mainstay-ci/mainstay/queue"
 	"github.com/mainstay-ci/mainstay/sandbox"
 )
 
@@ -33,17 +34,18 @@ queues:
   - branch: main
     suites: {unit: 4}
     batch: {size: 5}
+    parallel: %d
 `
 
 var shopPackages = []string{"cart", "money", "order", "stock"}
 
 // shopFiles is the shop as it starts.
-func shopFiles(serverURL string) map[string]string {
+func shopFiles(serverURL string, parallel int) map[string]string {
 	files := map[string]string{
 		"go.mod":                     "module example.com/shop\n\ngo 1.21\n",
 		"README.md":                  "# The shop\n\nPrices are in euro.\n",
 		".github/workflows/test.yml": fmt.Sprintf(shopWorkflow, serverURL),
-		".github/mainstay.yml":       shopConfig,
+		".github/mainstay.yml":       fmt.Sprintf(shopConfig, max(1, parallel)),
 		"money/rate.go":              "package money\n\n// Rate is the rate of tax, in percent.\nconst Rate = 21\n",
 		"stock/supplier.go":          "package stock\n\n// Supplier is who delivers.\nconst Supplier = \"north\"\n",
 		"order/limit.go":             "package order\n\n// Limit is the most items of one order.\nconst Limit = 10\n",
@@ -62,6 +64,7 @@ type shopPull struct {
 	fork  bool // from a fork
 	push  bool // its author pushes again while it is in line
 	note  string
+	promise
 }
 
 // feature is a good change with a test of its own.
@@ -77,6 +80,7 @@ func feature(pkg, name, title string) shopPull {
 // shopPulls are the twenty, in the order they are labelled.
 func shopPulls() []shopPull {
 	flaky := feature("stock", "Recount", "Recount the stock every night")
+	flaky.flake = "TestRecountAgainstTheWarehouse"
 	flaky.note = "brings a test that fails the first time it runs"
 	flaky.files["stock/recount_test.go"] = `package stock
 
@@ -98,19 +102,20 @@ func TestRecountAgainstTheWarehouse(t *testing.T) {
 `
 	north := shopPull{title: "Buy from the south", files: map[string]string{
 		"stock/supplier.go": "package stock\n\n// Supplier is who delivers.\nconst Supplier = \"south\"\n"}}
-	east := shopPull{title: "Buy from the east", note: "edits the line that #8 edits", files: map[string]string{
+	east := shopPull{title: "Buy from the east", note: "edits the line that #8 edits", promise: promise{out: queue.Conflict}, files: map[string]string{
 		"stock/supplier.go": "package stock\n\n// Supplier is who delivers.\nconst Supplier = \"east\"\n"}}
-	broken := shopPull{title: "Round prices down", note: "fails by itself", files: map[string]string{
+	broken := shopPull{title: "Round prices down", note: "fails by itself", promise: promise{out: queue.ChecksFailed, test: "TestRoundsDown"}, files: map[string]string{
 		"money/round.go":      "package money\n\n// Round gives whole euro.\nfunc Round(cents int) int { return (cents + 50) / 100 }\n",
 		"money/round_test.go": "package money\n\nimport \"testing\"\n\nfunc TestRoundsDown(t *testing.T) {\n\tif got := Round(199); got != 1 {\n\t\tt.Fatalf(\"199 cents are %d euro, want 1\", got)\n\t}\n}\n"}}
 	limit := shopPull{title: "Let orders have 50 items", note: "green alone, red with #18", files: map[string]string{
 		"order/limit.go": "package order\n\n// Limit is the most items of one order.\nconst Limit = 50\n"}}
-	parcel := shopPull{title: "Send orders as one parcel", note: "green alone, red with #17", files: map[string]string{
-		"order/parcel_test.go": "package order\n\nimport \"testing\"\n\nfunc TestAnOrderFitsOneParcel(t *testing.T) {\n\tif Limit > 20 {\n\t\tt.Fatalf(\"a parcel takes 20 items, an order may have %d\", Limit)\n\t}\n}\n"}}
+	parcel := shopPull{title: "Send orders as one parcel", note: "green alone, red with #17",
+		promise: promise{out: queue.ChecksFailed, test: "TestAnOrderFitsOneParcel", pair: 17}, files: map[string]string{
+			"order/parcel_test.go": "package order\n\nimport \"testing\"\n\nfunc TestAnOrderFitsOneParcel(t *testing.T) {\n\tif Limit > 20 {\n\t\tt.Fatalf(\"a parcel takes 20 items, an order may have %d\", Limit)\n\t}\n}\n"}}
 	fork := feature("cart", "Voucher", "Vouchers in the cart")
 	fork.fork, fork.note = true, "comes from a fork"
 	pushed := feature("cart", "Basket", "Name the basket")
-	pushed.push, pushed.note = true, "pushed to while in line"
+	pushed.push, pushed.note, pushed.out = true, "pushed to while in line", queue.HeadMoved
 	return []shopPull{
 		feature("cart", "Total", "Show the total in the cart"),
 		feature("money", "Discount", "Discounts for friends"),

@@ -49,9 +49,14 @@ func (s *screen) draw(bar string) {
 	}
 }
 
+// attemptOf is a bar without its progress.
 func attemptOf(bar string) string {
-	head, _, _ := strings.Cut(bar, "[")
-	return head
+	var heads []string
+	for _, one := range strings.Split(bar, " | ") {
+		head, _, _ := strings.Cut(one, "[")
+		heads = append(heads, head)
+	}
+	return strings.Join(heads, "|")
 }
 
 // watch labels, and follows the queue until every pull request ended.
@@ -116,6 +121,7 @@ func endings(list []queue.Entry) map[int]queue.Entry {
 }
 
 func (s *show) tell(snap Snapshot) {
+	s.noteFlakes(snap.Rows)
 	for i := len(snap.Ended) - 1; i >= 0; i-- {
 		e := snap.Ended[i]
 		if s.screen.told[e.PR.Number] {
@@ -147,22 +153,33 @@ func because(e queue.Entry) string {
 	return why
 }
 
-// batchBar is the batch under test as one line.
+// batchBar is what is under test as one line.
 func batchBar(rows queue.Rows) string {
+	var bars []string
 	for _, a := range rows.Attempts {
-		if a.Phase == queue.AttemptLanded || a.Phase == queue.AttemptDead {
-			continue
+		if a.Phase != queue.AttemptLanded && a.Phase != queue.AttemptDead && a.Phase != queue.AttemptAbandoning {
+			bars = append(bars, attemptBar(a))
 		}
-		var prs []string
-		for _, m := range a.Members {
-			prs = append(prs, fmt.Sprintf("#%d", m.PR))
-		}
-		if len(prs) > 8 {
-			prs = append(prs[:7], fmt.Sprintf("… %d in all", len(a.Members)))
-		}
-		return fmt.Sprintf("          attempt %d: %s [%s] %s", a.ID, strings.Join(prs, " "), cells(a.Shards), a.Phase)
 	}
-	return ""
+	if len(bars) == 0 {
+		return ""
+	}
+	return "          " + strings.Join(bars, " | ")
+}
+
+func attemptBar(a queue.Attempt) string {
+	var prs []string
+	for _, m := range a.Members {
+		prs = append(prs, fmt.Sprintf("#%d", m.PR))
+	}
+	if len(prs) > 8 {
+		prs = append(prs[:7], fmt.Sprintf("… %d in all", len(a.Members)))
+	}
+	on := ""
+	if a.Parent != 0 {
+		on = fmt.Sprintf(" on %d", a.Parent)
+	}
+	return fmt.Sprintf("attempt %d%s: %s [%s] %s", a.ID, on, strings.Join(prs, " "), cells(a.Shards), a.Phase)
 }
 
 func cells(shards []queue.Shard) string {

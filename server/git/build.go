@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"path"
+	"slices"
 	"strings"
 )
 
@@ -43,6 +46,7 @@ type BuiltMember struct {
 	PR        int
 	Commits   []string // oldest first; all of them new
 	Tip, Tree string
+	Folders   []string // that its commits change, sorted; the root is "."
 }
 
 // Conflict is a pull request left out because it does not merge.
@@ -185,13 +189,14 @@ func (w *worker) build(ctx context.Context, spec Spec, committer string) (Built,
 // rebased is a member on its new place, not yet stored.
 type rebased struct {
 	place
-	texts [][]byte
+	texts   [][]byte
+	folders map[string]bool
 }
 
 // rebase picks a member's commits onto a place. Files are those in conflict,
 // nil when it went well.
 func (b *batch) rebase(ctx context.Context, i int, onto place) (rebased, []string, error) {
-	r := rebased{place: onto}
+	r := rebased{place: onto, folders: map[string]bool{}}
 	for _, id := range b.own[i] {
 		if b.covered(id, onto) {
 			continue
@@ -217,6 +222,9 @@ func (b *batch) rebase(ctx context.Context, i int, onto place) (rebased, []strin
 		}
 		text := x.rewritten(m.tree, r.commit, b.committer, b.spec.Trailers)
 		r.texts = append(r.texts, text)
+		for _, e := range b.changes[id].entries {
+			r.folders[path.Dir(e.path)] = true
+		}
 		if m.tree != r.tree {
 			r.added = append(r.added[:len(r.added):len(r.added)], r.tree+" "+m.tree)
 		}
@@ -258,7 +266,7 @@ func (b *batch) pick(ctx context.Context, x commit, at place) (merged, error) {
 
 // take makes a rebased member part of the batch.
 func (b *batch) take(pr int, r rebased) BuiltMember {
-	m := BuiltMember{PR: pr, Tip: r.commit, Tree: r.tree}
+	m := BuiltMember{PR: pr, Tip: r.commit, Tree: r.tree, Folders: slices.Sorted(maps.Keys(r.folders))}
 	for _, text := range r.texts {
 		o := rawObject{objectID("commit", text), "commit", text}
 		b.fresh = append(b.fresh, o)

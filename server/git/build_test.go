@@ -14,7 +14,7 @@ func TestBuildPutsPullRequestsOneBehindTheOther(t *testing.T) {
 	remote, work := bareRepo(t), newRepo(t)
 	old := work.commit("start", "a", "1\n2\n3\n", "b", "1\n")
 	work.git("checkout", "-q", "-b", "one")
-	work.commit("one, first", "c", "c\n")
+	work.commit("one, first", "c", "c\n", "cart/tax/sum", "s\n")
 	one := work.commit("one, second\n\nWith a body.", "c", "c\nd\n")
 	work.git("checkout", "-q", "-b", "two", old)
 	two := work.commit("two", "a", "1\n2\n3\n4\n")
@@ -34,6 +34,9 @@ func TestBuildPutsPullRequestsOneBehindTheOther(t *testing.T) {
 	// Then three commits stand on the base, with their authors and our committer.
 	if len(built.Members) != 2 || len(built.Members[0].Commits) != 2 || len(built.Members[1].Commits) != 1 || built.Tip != built.Members[1].Tip {
 		t.Fatalf("built %+v", built)
+	}
+	if got := fmt.Sprint(built.Members[0].Folders, built.Members[1].Folders); got != "[. cart/tax] [.]" {
+		t.Errorf("they change %s", got)
 	}
 	if err := clone.PushTicket(soon(t), "refs/heads/mainstay/main/7", built.Tip); err != nil {
 		t.Fatal(err)

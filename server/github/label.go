@@ -44,28 +44,46 @@ func (a *App) RemoveLabel(ctx context.Context, place queue.Place, pr int, label 
 }
 
 // FindWishes lists the open pull requests with the label, of every base, in
-// order. A label with a comma in its name cannot be looked for. Errors:
+// order, with the other labels of ours on them. A label with a comma in its name cannot be looked for. Errors:
 // *Trouble, or the context's.
-func (a *App) FindWishes(ctx context.Context, place queue.Place, label string) ([]int, error) {
+func (a *App) FindWishes(ctx context.Context, place queue.Place, label string, labels queue.Labels) (queue.WishesFound, error) {
 	s := a.at(place)
 	if strings.Contains(label, ",") {
-		return nil, fmt.Errorf("find wishes in %s: GitHub cannot look for the label %q", s.name(), label)
+		return queue.WishesFound{}, fmt.Errorf("find wishes in %s: GitHub cannot look for the label %q", s.name(), label)
 	}
 	type issue struct {
 		Number      int       `json:"number"`
 		PullRequest *struct{} `json:"pull_request"`
+		Labels      []named   `json:"labels"`
 	}
-	var numbers []int
+	found := queue.WishesFound{Marks: map[int]string{}}
 	err := eachPage(ctx, s, "issues", url.Values{"labels": {label}, "state": {"open"}}, func(page []issue) {
 		for _, i := range page {
 			if i.PullRequest != nil {
-				numbers = append(numbers, i.Number)
+				found.Numbers = append(found.Numbers, i.Number)
+				if marks := marksOf(i.Labels, labels); marks != "" {
+					found.Marks[i.Number] = marks
+				}
 			}
 		}
 	})
 	if err != nil {
-		return nil, fmt.Errorf("find wishes in %s: %w", s.name(), err)
+		return queue.WishesFound{}, fmt.Errorf("find wishes in %s: %w", s.name(), err)
 	}
-	sort.Ints(numbers)
-	return numbers, nil
+	sort.Ints(found.Numbers)
+	return found, nil
+}
+
+// marksOf are the labels of ours beside the wish's, sorted.
+func marksOf(all []named, labels queue.Labels) string {
+	p := pull{Labels: all}
+	names := p.marks(labels)
+	if p.labelled(labels.Hold) {
+		names = append(names, labels.Hold)
+	}
+	for i := range names {
+		names[i] = strings.ToLower(names[i])
+	}
+	sort.Strings(names)
+	return strings.Join(names, ",")
 }

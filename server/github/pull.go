@@ -30,11 +30,14 @@ type pull struct {
 	Merged   bool    `json:"merged"` // not in lists
 	MergedAt *string `json:"merged_at"`
 	User     account `json:"user"`
-	Labels   []struct {
-		Name string `json:"name"`
-	} `json:"labels"`
-	Head side `json:"head"`
-	Base side `json:"base"`
+	Labels   []named `json:"labels"`
+	Head     side    `json:"head"`
+	Base     side    `json:"base"`
+}
+
+// named is a label.
+type named struct {
+	Name string `json:"name"`
 }
 
 type side struct {

@@ -62,23 +62,32 @@ func TestLabels(t *testing.T) {
 func TestFindWishes(t *testing.T) {
 	s := newScene(t)
 	var want []int
+	labels := queue.Labels{Hotfix: "hotfix", Hold: "hold", Priority: map[string]int{"security": 10}}
 	for i := range 3 {
 		pr := s.open(string(rune('a' + i)))
 		if i != 1 {
 			s.must(s.repo.Label(pr.Number, s.writer, label))
 			want = append(want, int(pr.Number))
 		}
+		if i == 2 {
+			for _, name := range []string{"security", "Hotfix", "hold", "bug"} {
+				s.must(s.repo.Label(pr.Number, s.writer, name))
+			}
+		}
 	}
 	closed := s.open("closed")
 	s.must(s.repo.Label(closed.Number, s.writer, label))
 	s.must(s.repo.Close(closed.Number, s.writer))
 	s.calls.take()
-	got, err := s.app.FindWishes(s.ctx, s.place, label)
-	if err != nil || !slices.Equal(got, want) {
+	got, err := s.app.FindWishes(s.ctx, s.place, label, labels)
+	if err != nil || !slices.Equal(got.Numbers, want) {
 		t.Errorf("found %v, %v; want %v", got, err, want)
 	}
+	if marks := got.Marks[want[1]]; len(got.Marks) != 1 || marks != "hold,hotfix,security" {
+		t.Errorf("marks %v", got.Marks)
+	}
 	s.expect("one page", "GET /issues")
-	if _, err := s.app.FindWishes(s.ctx, s.place, "a,b"); err == nil {
+	if _, err := s.app.FindWishes(s.ctx, s.place, "a,b", labels); err == nil {
 		t.Error("a label with a comma would be taken for two")
 	}
 }

@@ -34,7 +34,7 @@ type Operator interface {
 type PageOptions struct {
 	Reader   Reader
 	Operator Operator
-	// GitHubURL is where links lead, https://github.com say; empty: no links.
+	// GitHubURL is where links lead, https://github.com say; empty: no links to GitHub.
 	GitHubURL string
 	// Open lets everybody look and operate: for a server on loopback.
 	Open bool
@@ -90,8 +90,10 @@ func (p *pages) showPlace(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v := p.queueAt(place.ID)
-	if number, rest, ok := cutPull(action); ok {
+	if number, rest, ok := cutNumber(action, "pr/"); ok {
 		v, action = p.pullAt(place.ID, number), rest
+	} else if number, rest, ok := cutNumber(action, "batch/"); ok {
+		v, action = p.batchAt(place.ID, number), rest
 	}
 	switch action {
 	case "":
@@ -125,9 +127,9 @@ func (p *pages) locate(r *http.Request) (found queue.Place, action string, err e
 	return found, action, nil
 }
 
-// cutPull reads "pr/12" or "pr/12/events".
-func cutPull(action string) (number int, rest string, ok bool) {
-	after, ok := strings.CutPrefix(action, "pr/")
+// cutNumber reads "pr/12" or "pr/12/events" behind the prefix "pr/".
+func cutNumber(action, prefix string) (number int, rest string, ok bool) {
+	after, ok := strings.CutPrefix(action, prefix)
 	if !ok {
 		return 0, "", false
 	}
@@ -162,7 +164,7 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request, v view) {
 func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, queue.ErrNotFound) {
 		p.write(w, http.StatusNotFound, page{Name: "trouble", Title: "Not found",
-			Body: "There is no such page. The queue may have another branch, or the pull request never was in it."})
+			Body: "There is no such page. The queue may have another branch, or never had that pull request or batch."})
 		return
 	}
 	if r.Context().Err() == nil {

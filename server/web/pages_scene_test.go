@@ -174,11 +174,11 @@ func busyShop() *desk {
 // splitBatch was red as a whole; of its first half #13 landed and #12 is out.
 func splitBatch(red queue.FailedTest) queue.Batch {
 	return queue.Batch{ID: 5, Members: []int{12, 13, 14, 15}, Landed: []int{13}, Out: []int{12}, Opened: before(14 * time.Minute), Nodes: []queue.Node{
-		{Parent: -1, State: queue.NodeSplit, Attempts: []int64{39}, Red: []string{red.Name}},
-		{Parent: 0, State: queue.NodeSplit, Attempts: []int64{40}, Red: []string{red.Name}},
-		{Parent: 0, State: queue.NodeTesting, Members: []int{14, 15}, Attempts: []int64{43}},
-		{Parent: 1, State: queue.NodeDone, Attempts: []int64{42}, Red: []string{red.Name}},
-		{Parent: 1, State: queue.NodeDone, Attempts: []int64{41}},
+		{Parent: -1, PRs: []int{12, 13, 14, 15}, State: queue.NodeSplit, Attempts: []int64{39}, Red: []string{red.Name}},
+		{Parent: 0, PRs: []int{12, 13}, State: queue.NodeSplit, Attempts: []int64{40}, Red: []string{red.Name}},
+		{Parent: 0, PRs: []int{14, 15}, State: queue.NodeTesting, Members: []int{14, 15}, Attempts: []int64{43}},
+		{Parent: 1, PRs: []int{12}, State: queue.NodeDone, Attempts: []int64{42}, Red: []string{red.Name}},
+		{Parent: 1, PRs: []int{13}, State: queue.NodeDone, Attempts: []int64{41}},
 	}}
 }
 
@@ -194,7 +194,7 @@ func shopAttempts(prs []queue.PullRequest, red queue.FailedTest) []queue.Attempt
 	landed := dead(41, 4, before(7*time.Minute), "", 13)
 	landed.Phase, landed.Cause = queue.AttemptLanded, ""
 	return []queue.Attempt{dead(39, 0, before(12*time.Minute), queue.AimSearch, 12, 13, 14, 15), dead(40, 1, before(9*time.Minute), queue.AimSearch, 12, 13),
-		landed, dead(42, 3, before(4*time.Minute), queue.AimDrop, 12), underTest(prs)}
+		landed, dead(42, 3, before(4*time.Minute), queue.AimSearch, 12), underTest(prs)}
 }
 
 // underTest is the attempt under test: shards passed, failed, running and waiting, two checks.

@@ -76,7 +76,7 @@ func TestEachPageSaysWhatPeopleComeFor(t *testing.T) {
 		r.Attempts[len(r.Attempts)-1].Narrow = wanted[:2]
 		r.Attempts = append(r.Attempts,
 			queue.Attempt{ID: 44, Batch: 5, Phase: queue.AttemptTesting, Since: before(time.Minute), Old: sha(80), New: sha(84), Narrow: wanted},
-			queue.Attempt{ID: 45, Batch: 5, Phase: queue.AttemptTesting, Since: before(time.Minute), Old: sha(82), New: sha(85), Members: []queue.Member{{PR: 16}}})
+			queue.Attempt{ID: 45, Batch: 5, Phase: queue.AttemptTesting, Since: before(time.Minute), Parent: 43, Old: sha(82), New: sha(85), Members: []queue.Member{{PR: 16}}})
 	})
 	gone := busyShop()
 	gone.change(1, func(r *queue.Rows) { r.Header.Missing = true })
@@ -90,11 +90,11 @@ func TestEachPageSaysWhatPeopleComeFor(t *testing.T) {
 		"an empty queue":    {empty, "/q/acme/shop/main", []string{"Put the label merge-queue on a pull request", "Nothing has landed yet", "Nobody was put out"}},
 		"progress":          {busyShop(), "/q/acme/shop/main", []string{"Last progress 2 min ago"}},
 		"the attempt":       {busyShop(), "/q/ACME/shop/main", []string{"Testing for 2 min", "mainstay/main/43", "#14 Drop the unused cart migration by mei"}},
-		"behind a landing":  {following, "/q/acme/shop/main", []string{"Built on attempt 38, which lands first"}},
-		"a narrow attempt":  {searching, "/q/acme/shop/main", []string{"Testing for 2 min Build Push Test Attempt 43", "Tests only TestCheckout/two_items , TestTotal api not heard"}},
-		"the base alone":    {searching, "/q/acme/shop/main", []string{"Tests the base by itself Of it only TestCheckout/two_items , TestTotal , &lt;script&gt;", "and 2 more"}},
+		"behind a landing":  {following, "/q/acme/shop/main/batch/5", []string{"Built on attempt 38, which lands first"}},
+		"a narrow attempt":  {searching, "/q/acme/shop/main/batch/5", []string{"Testing for 2 min Build Push Test Attempt 43", "Tests only TestCheckout/two_items , TestTotal api not heard"}},
+		"the base alone":    {searching, "/q/acme/shop/main/batch/5", []string{"Tests the base by itself Of it only TestCheckout/two_items , TestTotal , &lt;script&gt;", "and 2 more"}},
 		"a narrow story":    {searching, "/q/acme/shop/main/pr/15", []string{"Attempt 43 with #14, only to run TestCheckout/two_items and 1 more, built on", "Attempt 39 with #12, #13, #14 built on"}},
-		"one on another":    {searching, "/q/acme/shop/main", []string{"Testing for", "Build Push Test Check Land Attempt 45", "Built on attempt 43, which is not in main yet"}},
+		"one on another":    {searching, "/q/acme/shop/main/batch/5", []string{"Testing for", "Build Push Test Check Land Attempt 45", "Built on attempt 43, which is not in main yet"}},
 		"shards in words":   {busyShop(), "/q/acme/shop/main", []string{"unit 4 of 8 passed, 2 running · 486 tests", "Shard 3 of 8: flaky, 122 tests, 42 s", "Shard 7 of 8: waiting", "api not heard of yet"}},
 		"checks":            {busyShop(), "/q/acme/shop/main", []string{"lint passed", "e2e running", "licences not heard of yet"}},
 		"the line":          {busyShop(), "/q/acme/shop/main", []string{"1 #16 Show the delivery date in the basket by rosa Waits its turn 12 min ago about 12 min", "– #18 Bump the tax table to 2026 by renovate Waits for approval: 0 of 1"}},
@@ -128,11 +128,13 @@ func TestEachPageSaysWhatPeopleComeFor(t *testing.T) {
 // The tree is the only place where a person sees why somebody was suspected.
 func TestTheTreeAccountsForEverybody(t *testing.T) {
 	_, body := get(t, dashboard(t, busyShop(), nil).URL+"/q/acme/shop/main")
-	_, tree, _ := strings.Cut(plain(body), "The search so far")
+	_, tree, _ := strings.Cut(plain(body), "who is where, and why")
 	tree, _, _ = strings.Cut(tree, "In line")
-	want := "✕ red, cut in two #12 ✕ out #13 ✓ landed #14 #15 TestCheckout/two_items " +
-		"✕ red, cut in two #12 ✕ out #13 ✓ landed TestCheckout/two_items " +
-		"✕ out #12 ✕ out TestCheckout/two_items ✓ landed #13 ✓ landed • being tested #14 #15"
+	want := "✕ red, so tested on in parts #12 ✕ out #13 ✓ landed #14 #15 ✕ attempt 39: red TestCheckout/two_items on main at 6459856 · 3 min " +
+		"✕ red, so tested on in parts #12 ✕ out #13 ✓ landed ✕ attempt 40: red TestCheckout/two_items on main at 6459856 · 3 min " +
+		"✕ out #12 ✕ out ✕ attempt 42: red TestCheckout/two_items on main at 6459856 · 3 min " +
+		"✓ landed #13 ✓ landed ✓ attempt 41: green, landed on main at 6459856 · 3 min " +
+		"• being tested #14 #15 • attempt 43: testing, 5 of 11 shards passed on main at 6ef26b4"
 	if got := strings.TrimSpace(tree); got != want {
 		t.Errorf("tree\n%s\nwant\n%s", got, want)
 	}
@@ -196,13 +198,13 @@ func TestCodeSpans(t *testing.T) {
 func TestEveryWordOfTheQueueHasPlainWords(t *testing.T) {
 	reasons := []queue.Reason{queue.Conflict, queue.ChecksFailed, queue.TimedOut, queue.NeverStarted, queue.HeadMoved, queue.ApprovalLost,
 		queue.LabelRemoved, queue.Closed, queue.Draft, queue.Retargeted, queue.NotPermitted, queue.RefusedByRule, queue.Withdrawn,
-		queue.AlreadyContained, queue.LandedElsewhere, queue.Infrastructure, queue.AppRemoved, queue.Integrity}
+		queue.AlreadyContained, queue.LandedElsewhere, queue.ConflictingPair, queue.Infrastructure, queue.AppRemoved, queue.Integrity}
 	for _, r := range reasons {
 		if reasonWords[r] == "" {
 			t.Errorf("reason %s has no words", r)
 		}
 	}
-	for _, w := range []queue.Wait{queue.NotApproved, queue.InLine, queue.InTest, queue.InLanding, queue.OnHold, queue.NoRunner, queue.Paused, queue.InvalidConfig, queue.GitHubUnavailable} {
+	for _, w := range []queue.Wait{queue.NotApproved, queue.InLine, queue.InTest, queue.InLanding, queue.OnHold, queue.NoRunner, queue.Paused, queue.BaseRed, queue.InvalidConfig, queue.GitHubUnavailable} {
 		if waitWords[w] == "" {
 			t.Errorf("wait %s has no words", w)
 		}

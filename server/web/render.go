@@ -46,10 +46,10 @@ var templates = parseTemplates()
 
 // parseTemplates makes one set per page, so that each may define its own "body".
 func parseTemplates() map[string]*template.Template {
-	funcs := template.FuncMap{"code": codeSpans, "plural": plural,
+	funcs := template.FuncMap{"code": codeSpans, "plural": plural, "brief": brief,
 		"more": func(list []string, shown int) int { return len(list) - shown }}
 	set := map[string]*template.Template{}
-	for _, name := range []string{"home", "queue", "pull", "trouble"} {
+	for _, name := range []string{"home", "queue", "batch", "pull", "trouble"} {
 		set[name] = template.Must(template.New("layout.html").Funcs(funcs).ParseFS(templateFiles,
 			"templates/layout.html", "templates/parts.html", "templates/"+name+".html"))
 	}
@@ -155,6 +155,9 @@ func roughly(d time.Duration) string {
 	}
 	return plural(int((d+12*time.Hour).Hours()/24), "day")
 }
+
+// brief keeps a test's name to a line or two.
+func brief(name string) string { return plainLine(name, 100) }
 
 func plural(n int, noun string) string {
 	if n == 1 {

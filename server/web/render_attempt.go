@@ -89,7 +89,22 @@ func (s *scene) attempt(a queue.Attempt) attemptView {
 		v.Members = append(v.Members, pull)
 	}
 	v.Checks, v.ByRuns = checks(a)
+	if s.github == "" {
+		v.unlink()
+	}
 	return v
+}
+
+// unlink takes the addresses out that GitHub gave.
+func (v *attemptView) unlink() {
+	for i := range v.Checks {
+		v.Checks[i].URL = ""
+	}
+	for i := range v.Suites {
+		for k := range v.Suites[i].Cells {
+			v.Suites[i].Cells[k].URL = ""
+		}
+	}
 }
 
 // behind names the attempt that one stands on while that is not in the base yet.

@@ -14,11 +14,13 @@ type pullBody struct {
 	pullView
 	Repository link
 	Queue      link
+	Batch      link
 	Class      string // calm, busy, good, bad
 	Sign       string
 	State      string
 	More       string // one sentence below the state
 	Pause      *pauseView
+	Red        *redView
 	End        *endView
 	Head       link
 	Runs       int
@@ -77,11 +79,11 @@ func (s *scene) lives(number int) []queue.Entry {
 func (s *scene) pullPage(lives []queue.Entry) pullBody {
 	e := lives[0]
 	body := pullBody{pullView: s.pull(e.PR.Number), Repository: link{Text: s.repository(), URL: s.at()},
-		Queue: link{Text: s.place.Branch, URL: queuePath(s.place)}, Head: s.commit(headOf(e)), Runs: e.Runs}
+		Queue: link{Text: s.place.Branch, URL: queuePath(s.place)}, Batch: s.batchLink(e.Batch), Head: s.commit(headOf(e)), Runs: e.Runs}
 	body.Became = s.commit(e.Became)
 	s.state(&body, e)
 	if !e.Phase.Ended() {
-		body.Pause = s.pause()
+		body.Pause, body.Red = s.pause(), s.red()
 	}
 	for _, a := range s.rows.Attempts {
 		if a.ID == e.Attempt && live(a) && holds(a, e.PR.Number) {

@@ -16,12 +16,16 @@ type queueBody struct {
 	Problem    string
 	Missing    bool
 	Pause      *pauseView
+	Red        *redView // the base is red by itself
 	Label      string
+	Chain      *chainView // where attempts run side by side
 	Batches    []batchView
 	Line       []lineRow
 	Landed     []landedRow
 	Out        []outRow
 }
+
+type redView struct{ Title, Text string }
 
 type pauseView struct {
 	By, Reason, Rule string
@@ -31,6 +35,7 @@ type pauseView struct {
 
 type batchView struct {
 	ID       int64
+	Path     string
 	Size     int
 	Opened   moment
 	Attempts []attemptView
@@ -89,7 +94,7 @@ func (s *scene) queue(path string) queueBody {
 	h := s.rows.Header
 	body := queueBody{Path: path, Repository: link{Text: s.repository(), URL: s.at()}, Branch: s.branch(s.place.Branch),
 		Tip: s.commit(h.Tip), Progress: s.since(h.ProgressAt), Problem: h.Problem, Missing: h.Missing, Label: h.Settings.Label,
-		Pause: s.pause()}
+		Pause: s.pause(), Red: s.red()}
 	if body.Pause != nil {
 		body.Pause.Path = path
 	}
@@ -97,6 +102,9 @@ func (s *scene) queue(path string) queueBody {
 		if b.Closed.IsZero() {
 			body.Batches = append(body.Batches, s.batch(b))
 		}
+	}
+	if s.running() > 1 {
+		body.Chain = s.chain(0)
 	}
 	body.Line = s.line(len(body.Batches))
 	for _, r := range s.receipts {
@@ -114,6 +122,14 @@ func (s *scene) queue(path string) queueBody {
 	return body
 }
 
+func (s *scene) red() *redView {
+	title, text := queue.RedBase(s.rows.Header)
+	if title == "" {
+		return nil
+	}
+	return &redView{title, text}
+}
+
 func (s *scene) pause() *pauseView {
 	p := s.rows.Header.Pause
 	if p == nil {
@@ -123,7 +139,7 @@ func (s *scene) pause() *pauseView {
 }
 
 func (s *scene) batch(b queue.Batch) batchView {
-	v := batchView{ID: b.ID, Size: len(b.Members), Opened: s.since(b.Opened), Tree: s.tree(b), Searched: len(b.Nodes) > 1}
+	v := batchView{ID: b.ID, Path: batchPath(s.place, b.ID), Size: len(b.Members), Opened: s.since(b.Opened), Tree: s.tree(b), Searched: len(b.Nodes) > 1}
 	var tested []int
 	for _, a := range s.rows.Attempts {
 		if a.Batch == b.ID && live(a) {

@@ -25,6 +25,7 @@ var reasonWords = map[queue.Reason]string{
 	queue.Withdrawn:        "Taken out",
 	queue.AlreadyContained: "Already in the base",
 	queue.LandedElsewhere:  "Merged around the queue",
+	queue.ConflictingPair:  "Does not go together with another",
 	queue.Infrastructure:   "Infrastructure trouble",
 	queue.AppRemoved:       "The App was removed",
 	queue.Integrity:        "Integrity",
@@ -46,6 +47,7 @@ var waitWords = map[queue.Wait]string{
 	queue.OnHold:            "Tested green; waits for the hold label to be taken off",
 	queue.NoRunner:          "Waits for a runner to take its jobs",
 	queue.Paused:            "Waits for the queue to be resumed",
+	queue.BaseRed:           "Waits for the base to be green again",
 	queue.InvalidConfig:     "Waits for a valid config on the base branch",
 	queue.GitHubUnavailable: "Waits for GitHub to answer",
 }
@@ -59,6 +61,8 @@ func waitText(e queue.Entry, h queue.Header) string {
 		return waitWords[queue.OnHold]
 	case e.Phase == queue.Waiting && h.Pause != nil:
 		return waitWords[queue.Paused]
+	case e.Phase == queue.Waiting && h.Doubt != nil && h.Doubt.Red:
+		return waitWords[queue.BaseRed]
 	case e.Phase == queue.Waiting && h.Missing:
 		return "Waits for the branch to come back"
 	case waitWords[e.Wait] != "":
@@ -87,7 +91,8 @@ func approvalText(pr queue.PullRequest, need int) string {
 // nothing was learnt yet; only the guess of the waiting time uses it.
 const autoBatch = 15
 
-// waitGuess is about how long the entry at a place in line still has, or "".
+// waitGuess is about how long the entry at a place in line still has, or "": as
+// many rounds of tests as there are batches before it, so many side by side.
 func waitGuess(h queue.Header, place, openBatches int) string {
 	if h.TestTime == 0 || h.Pause != nil || place == 0 {
 		return ""
@@ -97,7 +102,8 @@ func waitGuess(h queue.Header, place, openBatches int) string {
 		size = autoBatch
 	}
 	batches := 1 + (place-1)/size + openBatches
-	return "about " + roughly(time.Duration(batches)*h.TestTime)
+	side := max(1, h.Settings.Parallel)
+	return "about " + roughly(time.Duration((batches+side-1)/side)*h.TestTime)
 }
 
 // phaseText says where an attempt stands.
@@ -121,6 +127,9 @@ func phaseText(a queue.Attempt, branch string) string {
 	case queue.AttemptCarried:
 		return "Landing with the attempt that stands on it"
 	case queue.AttemptAbandoning:
+		if a.Aim == queue.AimSearch && len(a.Narrow) > 0 {
+			return "Clearing away: the search goes on with what it said"
+		}
 		return "Clearing away: " + aimText[a.Aim]
 	case queue.AttemptLanded:
 		return "Landed"

@@ -1,0 +1,261 @@
+package queue
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// The base may be red by itself: a test that broke with the date, a service that
+// is gone, a push around the queue. Before anybody is blamed for a test that
+// nothing was seen to pass since, the base is asked: an empty commit of ours on
+// top of it runs that test alone. Red twice, the queue stops and names the test.
+
+// Doubt is a base that may be red, or is.
+type Doubt struct {
+	Tests []FailedTest `json:"tests"`         // in question
+	PRs   []int        `json:"prs,omitempty"` // who would be blamed for them
+	Since time.Time    `json:"since"`
+	Tip   string       `json:"tip"`
+	// Reds counts how often the base failed one of them, Looks how often it was asked.
+	Reds  int `json:"reds,omitempty"`
+	Looks int `json:"looks,omitempty"`
+	// Full: the tests alone told nothing, so all of them run.
+	Full bool `json:"full,omitempty"`
+	// Tried are the heads of hotfixes that did not mend it.
+	Tried []string `json:"tried,omitempty"`
+	// Red stops the queue until the base passes them.
+	Red    bool      `json:"red,omitempty"`
+	NextAt time.Time `json:"next_at"` // when the base is asked again
+}
+
+// How often the base is asked: so often before it counts as red, or as saying
+// nothing; a red one again after five minutes, then ever more patiently.
+const (
+	baseReds     = 2
+	baseLooks    = 4
+	baseAgain    = 5 * time.Minute
+	baseAgainMax = time.Hour
+)
+
+// baseRed reports whether the queue is stopped because the base is red by itself.
+func (s *State) baseRed() bool { return s.header.Doubt != nil && s.header.Doubt.Red }
+
+// doubted reports whether somebody is not blamed before the base was asked.
+func (t *step) doubted(pr int) bool {
+	return t.header.Doubt != nil && contains(t.header.Doubt.PRs, pr)
+}
+
+// asksBase reports whether the base is to be asked first, before one is blamed by
+// a run: nothing has passed its tests since they were first red.
+func (t *step) asksBase(pr int, run RedRun) bool {
+	h := &t.header
+	tests := run.Ending.Tests
+	if len(tests) == 0 || len(tests) > narrowTests || run.Ending.Reason != ChecksFailed || t.baseRed() {
+		return false
+	}
+	for _, r := range h.Reds {
+		for _, f := range tests {
+			if (len(r.Cleared) > 0 || r.Passed) && slices.Contains(r.Tests, f.key()) {
+				return false
+			}
+		}
+		// What the base passed before this suspicion arose says nothing of it.
+		first := t.redRun(r.Run)
+		if first != nil && contains(first.PRs, pr) && len(commonTests(first.Ending.Tests, tests)) > 0 && (first.Asked || h.GreenAt.After(first.At)) {
+			return false
+		}
+	}
+	t.doubtBase(tests, []int{pr})
+	return true
+}
+
+// suspectBase doubts the base when the same test was red for two sets that have
+// nobody in common, and nothing was green between.
+func (t *step) suspectBase(run RedRun) {
+	for _, r := range t.header.RedRuns {
+		if t.baseRed() || r.Asked || !r.At.After(t.header.GreenAt) || slices.ContainsFunc(r.PRs, func(pr int) bool { return contains(run.PRs, pr) }) {
+			continue
+		}
+		if both := commonTests(run.Ending.Tests, r.Ending.Tests); len(both) > 0 && len(both) <= narrowTests {
+			t.doubtBase(both, nil)
+		}
+	}
+}
+
+// doubtBase puts tests in question, and with them who would be blamed for them.
+func (t *step) doubtBase(tests []FailedTest, prs []int) {
+	h := &t.header
+	if h.Doubt == nil {
+		h.Doubt = &Doubt{Since: t.now, Tip: h.Tip, NextAt: t.now}
+	}
+	d := t.amendDoubt()
+	for _, f := range tests {
+		if !hasTest(d.Tests, f) && len(d.Tests) < narrowTests {
+			f.Message, f.Line = "", 0
+			d.Tests = append(slices.Clone(d.Tests), f)
+		}
+	}
+	for _, pr := range prs {
+		if !contains(d.PRs, pr) {
+			d.PRs = append(slices.Clone(d.PRs), pr)
+		}
+	}
+}
+
+// amendDoubt is the doubt to be changed: a new one, since rows may share the old.
+func (t *step) amendDoubt() *Doubt {
+	d := *t.header.Doubt
+	t.header.Doubt = &d
+	t.touchHeader()
+	return &d
+}
+
+// baseLook is the attempt that asks the base now; nil when none does.
+func (t *step) baseLook() *Attempt {
+	for _, a := range t.attempts {
+		if a.OnBase && a.live() {
+			return a
+		}
+	}
+	return nil
+}
+
+// askBase starts the attempt that asks the base, when it is due.
+func (t *step) askBase() {
+	h := &t.header
+	if h.Doubt == nil || h.Doubt.NextAt.After(t.now) || t.baseLook() != nil {
+		return
+	}
+	a := &Attempt{
+		ID: h.NextAttempt, OnBase: true, Phase: AttemptBuilding, Since: t.now,
+		Ticket: fmt.Sprintf("mainstay/%s/%d", h.Branch, h.NextAttempt), Old: h.Tip, At: t.now.Truncate(time.Second),
+	}
+	if !h.Doubt.Full {
+		a.Narrow = h.Doubt.Tests
+	}
+	h.NextAttempt++
+	t.attempts = append(t.attempts, a)
+	t.touchAttempt(a.ID)
+	t.progress()
+	t.do(attemptKey(a.ID), BuildAttempt{Attempt: a.ID, Old: a.Old, Members: []Member{}, At: a.At, Empty: true})
+}
+
+// hearBase takes in what the base said.
+func (t *step) hearBase(a *Attempt, w word) {
+	t.abandon(a, AimDrop, "the base was asked")
+	if t.header.Doubt == nil || a.Old != t.header.Tip {
+		return
+	}
+	d := t.amendDoubt()
+	d.Looks++
+	switch {
+	case len(w.failed) > 0:
+		d.Reds++
+		d.NextAt = t.now
+		if d.Red {
+			d.NextAt = t.now.Add(min(baseAgainMax, baseAgain<<min(d.Reds-baseReds, 10)))
+		} else if d.Reds >= baseReds {
+			t.stopForBase(w.failed)
+		}
+	case len(w.tests) > 0 && d.Red:
+		t.trustBase(w.tests)
+	case len(w.tests) > 0:
+		if d.Reds > 0 {
+			t.forgetTests(w.tests, true) // red and green on one commit: they flake, and say nothing of anybody
+		}
+		t.believeBase(w.tests)
+	case !d.Full:
+		d.Full, d.NextAt = true, t.now
+	case d.Red || d.Looks < baseLooks:
+		d.NextAt = t.now.Add(min(baseAgainMax, baseAgain<<max(0, min(d.Looks-2, 10))))
+	default:
+		t.believeBase(d.Tests) // it can't be asked
+	}
+	t.ejectGuilty()
+	t.releaseInnocent()
+}
+
+// believeBase ends the doubt about tests that the base was asked for and did not fail.
+func (t *step) believeBase(tests []FailedTest) {
+	h := &t.header
+	var left []FailedTest
+	for _, f := range h.Doubt.Tests {
+		if !hasTest(tests, f) {
+			left = append(left, f)
+		}
+	}
+	t.trustBase(tests)
+	if len(left) > 0 {
+		t.doubtBase(left, nil)
+	}
+}
+
+// trustBase ends the doubt, and with it the stop: the base does not fail these.
+func (t *step) trustBase(tests []FailedTest) {
+	h := &t.header
+	h.RedRuns = slices.Clone(h.RedRuns)
+	for i := range h.RedRuns {
+		if len(commonTests(h.RedRuns[i].Ending.Tests, tests)) > 0 {
+			h.RedRuns[i].Asked = true
+		}
+	}
+	was := h.Doubt.Red
+	h.Doubt = nil
+	t.progress()
+	if was {
+		t.showStopped()
+	}
+}
+
+// askBeside has the base asked beside a search while a slot is free, so that a red
+// one is seen at once.
+func (t *step) askBeside() {
+	h := &t.header
+	if h.Settings.Parallel <= 1 || h.Doubt != nil || !t.slotFree() {
+		return
+	}
+	for _, r := range h.Reds {
+		run := t.redRun(r.Run)
+		if run == nil || len(r.Tests) == 0 || len(r.Cleared) > 0 || r.Passed || run.Asked || h.GreenAt.After(run.At) {
+			continue
+		}
+		t.doubtBase(t.testsByKey(r.Tests), nil)
+		t.askBase()
+		return
+	}
+}
+
+// baseMoved has a new base asked at once.
+func (t *step) baseMoved() {
+	if t.header.Doubt == nil || t.header.Doubt.Tip == t.header.Tip {
+		return
+	}
+	d := t.amendDoubt()
+	d.Tip, d.NextAt, d.Looks, d.Tried = t.header.Tip, t.now, 0, nil
+	if !d.Red {
+		d.Reds = 0
+	}
+}
+
+// baseLanded takes a landing in: its tip passed every test there is.
+func (t *step) baseLanded(a *Attempt) {
+	h := &t.header
+	h.GreenAt = a.PushedAt
+	if h.Doubt != nil && !a.PushedAt.Before(h.Doubt.Since) {
+		t.trustBase(h.Doubt.Tests)
+	}
+}
+
+// forgetLooks drops attempts that asked the base and are over.
+func (t *step) forgetLooks() {
+	kept := t.attempts[:0]
+	for _, a := range t.attempts {
+		if a.OnBase && a.Phase == AttemptDead {
+			t.touchAttempt(a.ID)
+			continue
+		}
+		kept = append(kept, a)
+	}
+	t.attempts = kept
+}

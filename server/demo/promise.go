@@ -1,0 +1,120 @@
+package demo
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/mainstay-ci/mainstay/queue"
+)
+
+// promise is how a pull request of the shop must end; the zero one lands.
+type promise struct {
+	out   queue.Reason // why it must go out
+	test  string       // the failing test that must be named
+	pair  int          // it goes out because of this one, which lands
+	flake string       // a test of its own that is red once, for which nobody may be blamed
+}
+
+// FlakeResult is one red run of good code, as a batch has it on record.
+type FlakeResult struct {
+	Batch        int64    `json:"batch"`
+	Attempt      int64    `json:"attempt"`
+	PullRequests []int    `json:"pull_requests"`
+	Tests        []string `json:"tests"`
+}
+
+// PairResult is the two that are green alone and red together.
+type PairResult struct {
+	Landed int      `json:"landed"`
+	Out    int      `json:"out"`
+	Reason string   `json:"reason"`
+	Detail string   `json:"detail"`
+	Tests  []string `json:"tests"`
+}
+
+// noteFlakes keeps what the batches have on record: their rows are forgotten in time.
+func (s *show) noteFlakes(rows queue.Rows) {
+	for _, b := range rows.Batches {
+		for _, f := range b.Flakes {
+			if !slices.ContainsFunc(s.flakes, func(x FlakeResult) bool { return x.Attempt == f.Attempt }) {
+				s.flakes = append(s.flakes, FlakeResult{Batch: b.ID, Attempt: f.Attempt, PullRequests: f.PRs, Tests: f.Tests})
+			}
+		}
+	}
+}
+
+// checkPromises holds each end against what the pull request was made for.
+func (s *show) checkPromises(ended map[int]queue.Entry, r *Result) {
+	broken := func(format string, args ...any) { r.Problems = append(r.Problems, fmt.Sprintf(format, args...)) }
+	for _, p := range s.pulls {
+		e, ok := ended[p.number]
+		if !ok || p.promise == nil || e.End == nil {
+			continue
+		}
+		reason := e.End.Reason
+		if p.pair != 0 && reason == queue.ConflictingPair {
+			reason = p.out
+		}
+		switch {
+		case p.out == "" && e.Phase != queue.Landed:
+			broken("#%d is good, but is out: %s", p.number, because(e))
+		case p.out != "" && (e.Phase != queue.Out || reason != p.out):
+			broken("#%d must go out (%s), but is %s (%s)", p.number, p.out, e.Phase, e.End.Reason)
+		case p.test != "" && !slices.Contains(failing(e), p.test):
+			broken("#%d is out without being told that %s fails", p.number, p.test)
+		}
+		if p.pair != 0 {
+			s.checkPair(p, e, ended[p.pair], r)
+		}
+		if p.flake != "" {
+			s.checkFlake(p.flake, ended, r)
+		}
+	}
+}
+
+func (s *show) checkPair(p pull, second, first queue.Entry, r *Result) {
+	r.Pair = &PairResult{Landed: p.pair, Out: p.number, Reason: string(second.End.Reason), Detail: second.End.Detail, Tests: failing(second)}
+	if first.Phase != queue.Landed {
+		r.Problems = append(r.Problems, fmt.Sprintf("#%d of the pair did not land", p.pair))
+	}
+}
+
+// checkFlake sees that the flaky test is on record, and that nobody is out for it.
+func (s *show) checkFlake(test string, ended map[int]queue.Entry, r *Result) {
+	if !slices.ContainsFunc(r.Flakes, func(f FlakeResult) bool { return slices.Contains(f.Tests, test) }) {
+		r.Problems = append(r.Problems, fmt.Sprintf("no batch has the flake of %s on record", test))
+	}
+	for _, p := range s.pulls {
+		if e := ended[p.number]; e.Phase == queue.Out && slices.Contains(failing(e), test) {
+			r.Problems = append(r.Problems, fmt.Sprintf("#%d is blamed for the flaky test %s", p.number, test))
+		}
+	}
+}
+
+// failing are the tests an entry was told of.
+func failing(e queue.Entry) []string {
+	var names []string
+	if e.End != nil {
+		for _, t := range e.End.Tests {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+// tellPromises says how the pair and the flakes came out.
+func (r Result) tellPromises(out io.Writer) {
+	if p := r.Pair; p != nil {
+		fmt.Fprintf(out, "pair conflict: #%d landed; #%d, green without it and red with it, is out: %s %s\n", p.Landed, p.Out, p.Reason, strings.Join(p.Tests, ", "))
+	}
+	for _, f := range r.Flakes {
+		var prs []string
+		for _, pr := range f.PullRequests {
+			prs = append(prs, fmt.Sprintf("#%d", pr))
+		}
+		fmt.Fprintf(out, "flake: %s was red once with %s and green after; all of them landed, nobody is blamed (on record in batch %d)\n",
+			strings.Join(f.Tests, ", "), strings.Join(prs, " "), f.Batch)
+	}
+}
