@@ -21,7 +21,7 @@ func (s *State) CloneInto(c *State) {
 	reds := append(c.header.Reds[:0], s.header.Reds...)
 	for i := range reds {
 		r := &reds[i]
-		r.PRs, r.Tests, r.Of = slices.Clip(r.PRs), slices.Clip(r.Tests), slices.Clip(r.Of)
+		r.Members, r.Tests, r.Cleared = slices.Clip(r.Members), slices.Clip(r.Tests), slices.Clip(r.Cleared)
 	}
 	c.header = s.header
 	h := &c.header

@@ -8,14 +8,14 @@ import (
 
 // shared are fields whose content Step never changes in place, only replaces.
 var shared = map[string]bool{
-	"Header.Settings": true, "Header.Rules": true, "Header.Pause": true, "PullRequest.Wish": true, "PullRequest.ChangesRequested": true,
-	"Entry.End": true, "Entry.Clashes": true, "RedSet.Ending": true, "Batch.Flakes": true, "Attempt.Narrow": true, "Attempt.Results": true, "Attempt.Moved": true,
-	"Node.Red": true, "Plan.Suites": true, "Member.Commits": true, "Held.Files": true, "Shard.Failed": true,
+	"Header.Settings": true, "Header.Rules": true, "Header.Pause": true, "Header.RedRuns": true, "Header.Doubt": true, "PullRequest.Wish": true, "PullRequest.ChangesRequested": true,
+	"Entry.End": true, "Entry.Clashes": true, "Entry.Folders": true, "Batch.Flakes": true, "Attempt.Narrow": true, "Attempt.Results": true, "Attempt.Moved": true,
+	"Node.Red": true, "Plan.Suites": true, "Plan.Variants": true, "Member.Folders": true, "Member.Commits": true, "Held.Files": true, "Shard.Failed": true,
 }
 
 // appended are lists that Step appends to or replaces: a copy's must have no room left.
 var appended = map[string]bool{
-	"Header.Suites": true, "Header.Landed": true, "RedSet.PRs": true, "RedSet.Tests": true, "RedSet.Of": true, "Batch.Members": true,
+	"Header.Suites": true, "Header.Landed": true, "Red.Members": true, "Red.Tests": true, "Red.Cleared": true, "Batch.Members": true,
 	"Batch.Landed": true, "Batch.Out": true, "Batch.Back": true, "Batch.Flakes": true, "Node.PRs": true, "Node.Members": true,
 	"Node.Attempts": true, "Attempt.Members": true, "Attempt.Held": true, "Plan.Checks": true,
 }

@@ -38,7 +38,8 @@ var (
 		"Attempt.SignAt":    {}, // whether, not when
 		"Attempt.QueuedAt":  {},
 		"Batch.Closed":      {},
-		"Effect.Due":        {0, 12 * time.Minute},
+		"Effect.Due":        {0, 2 * time.Hour},
+		"Doubt.NextAt":      {0, 2 * time.Hour},
 	}
 )
 
@@ -51,7 +52,9 @@ type canon struct {
 	attempts []int64 // those that count
 	ids      []int64 // as they appeared
 	batches  []int64
+	runs     []int64 // red ones
 	nodes    []node
+	times    []time.Time
 }
 
 type node struct {
@@ -141,12 +144,14 @@ func (c *canon) batch(id int64) {
 func (c *canon) hash(s *state) uint64 {
 	c.h, c.now, c.removed = 1, s.Now, s.Removed
 	c.commits, c.attempts, c.ids, c.batches, c.nodes = c.commits[:0], c.attempts[:0], c.ids[:0], c.batches[:0], c.nodes[:0]
+	c.runs, c.times = c.runs[:0], c.times[:0]
 	c.countAttempts(s.q.Attempts())
 	h := s.q.Header()
 	headerPart.of(c, pointer(h))
 	if h.BaseAt.IsZero() {
 		c.time(h.BaseAsked, span{-time.Minute, 0})
 	}
+	c.hashReds(s.q)
 	for _, p := range s.Pulls {
 		switch e := s.q.Entry(p.Number); {
 		case e == nil:
@@ -175,6 +180,36 @@ func (c *canon) hash(s *state) uint64 {
 		c.mix(s.staleness(f.Fact))
 	}
 	return c.h
+}
+
+// hashReds counts in which order red runs, landings and tests came: whether a
+// red run is news is decided by that.
+func (c *canon) hashReds(q *queue.State) {
+	h := q.Header()
+	if len(h.RedRuns) == 0 && h.Doubt == nil {
+		return
+	}
+	c.times = append(c.times, h.GreenAt)
+	for _, r := range h.RedRuns {
+		c.times = append(c.times, r.At, r.Began, r.LandedAt)
+	}
+	if h.Doubt != nil {
+		c.times = append(c.times, h.Doubt.Since)
+	}
+	for _, a := range q.Attempts() {
+		if live(a) {
+			c.times = append(c.times, a.PushedAt, a.At)
+		}
+	}
+	for i, x := range c.times {
+		earlier := 0
+		for _, y := range c.times {
+			if y.Before(x) {
+				earlier++
+			}
+		}
+		c.mix(uint64(i)<<32 | uint64(earlier))
+	}
 }
 
 // countAttempts finds the attempts that count: those that are not dead, and those they stand on.

@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -78,10 +79,13 @@ func (w *walk) readBase(s *state) queue.BaseRead {
 }
 
 func findWishes(s *state) queue.WishesFound {
-	found := queue.WishesFound{Numbers: []int{}}
+	found := queue.WishesFound{Numbers: []int{}, Marks: map[int]string{}}
 	for _, p := range s.Pulls {
 		if p.Wish != 0 && p.Status == queue.Open {
 			found.Numbers = append(found.Numbers, p.Number)
+			if p.Hotfix || p.Hold {
+				found.Marks[p.Number] = fmt.Sprint(p.Hold, p.Hotfix)
+			}
 		}
 	}
 	return found
@@ -126,7 +130,7 @@ func (w *walk) pushTicket(s *state, x queue.PushTicket) queue.Fact {
 		s.Tickets = append(s.Tickets, ticket{x.Ticket, x.Commit})
 		if !w.world.NoCI {
 			a := s.attempt(x.Attempt)
-			s.CI = append(s.CI, ciRun{Commit: x.Commit, Ticket: x.Ticket, Narrow: a != nil && len(a.Narrow) > 0})
+			s.CI = append(s.CI, ciRun{Commit: x.Commit, Ticket: x.Ticket, Narrow: a != nil && (len(a.Narrow) > 0 || a.OnBase)})
 		}
 		return queue.TicketPushed{Attempt: x.Attempt}
 	}

@@ -90,6 +90,8 @@ func (w *walk) just(s *state, e *queue.Entry) (just, known bool) {
 	switch e.End.Reason {
 	case queue.ChecksFailed:
 		return slices.Contains(w.world.Bad, n) || w.world.Pair.other(n) != 0 || left.Flake < was.Flake || left.Hang < was.Hang, true
+	case queue.ConflictingPair:
+		return w.world.Pair.other(n) != 0 || left.Flake < was.Flake, true
 	case queue.TimedOut:
 		return left.Hang < was.Hang, true
 	case queue.NeverStarted:
@@ -270,7 +272,7 @@ func (w *walk) checkChain(a *queue.Attempt, c *commit, i int) {
 	if i > 0 {
 		want = a.Members[i-1].Became
 	}
-	if c.parent == nil || c.parent.name != want || len(a.Narrow) > 0 {
+	if c.parent == nil || c.parent.name != want || len(a.Narrow) > 0 || a.OnBase {
 		w.breaks("S1 tested as landed", "%s of attempt %d does not stand where it was tested", c.name, a.ID)
 	}
 }

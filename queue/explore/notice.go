@@ -25,7 +25,8 @@ func (w *walk) notice(s *state, f queue.Fact, ended []queue.Entry, receipts []qu
 		was := w.past.phase(a.ID)
 		if was == "" {
 			w.reach(a.Parent != 0, "an attempt was built on another")
-			w.reach(len(a.Narrow) > 0, "only the failed tests were run")
+			w.reach(len(a.Narrow) > 0 && !a.OnBase, "only the failed tests were run")
+			w.reach(a.OnBase, "the base was asked")
 		}
 		if a.Phase == queue.AttemptAbandoning && was != a.Phase && was != "" {
 			w.reach(true, "abandoned while "+string(was))

@@ -21,11 +21,12 @@ var skipped = map[string]bool{
 	// Counted in another way, see canon.go.
 	"Header.BaseAsked": true, "PullRequest.ReadAt": true, "Results.ReadAt": true, "Attempt.Batch": true, "Attempt.Node": true, "Attempt.At": true,
 	"Batch.Members": true, "Batch.Nodes": true, "Batch.Out": true, "Batch.Opened": true, "Entry.Since": true,
+	"Header.GreenAt": true, "RedRun.Began": true, "RedRun.At": true, "RedRun.LandedAt": true, "Doubt.Since": true,
 	// For people, and for the record.
 	"Header.ProgressAt": true, "Pause.At": true, "Pause.By": true, "Pause.Reason": true, "Pause.Rule": true, "Entry.EnteredAt": true, "Entry.Check": true,
-	"Entry.Runs": true, "Entry.Tested": true, "End.Detail": true, "End.Next": true, "End.By": true, "End.Tests": true, "Batch.Back": true, "Batch.Flakes": true,
+	"Entry.Runs": true, "Entry.Tested": true, "End.Detail": true, "End.Next": true, "End.By": true, "Batch.Back": true, "Batch.Flakes": true,
 	"Attempt.Since": true, "Attempt.Ticket": true, "Attempt.Tree": true, "Attempt.Cause": true, "Member.HeadRef": true, "Member.Commits": true, "Move.Ref": true,
-	"RedSet.Of": true, "RedSet.Attempt": true, "RedSet.Batch": true, "RedSet.Ending": true, "Ticketed.Ticket": true, "Shard.StartedAt": true, "Shard.EndedAt": true,
+	"RedRun.Batch": true, "Ticketed.Ticket": true, "Shard.StartedAt": true, "Shard.EndedAt": true,
 	"Run.CreatedAt": true, "Run.Branch": true, "Effect.Key": true, "BuildAttempt.At": true, "BuildAttempt.Landed": true,
 	"AuditLanding.Tree": true, "MoveHeads.Title": true, "MoveHeads.Summary": true, "PushTicket.Ticket": true, "ReadResults.Ticket": true,
 	"AbandonAttempt.Ticket": true, "SettleLanded.Check": true, "SettleLanded.Since": true, "SettleLanded.Became": true,
@@ -80,6 +81,8 @@ func init() {
 // partOf plans how values of a type count; field is "Type.Field" where it is one.
 func partOf(t reflect.Type, field string) part {
 	switch {
+	case field == "Red.Run" || field == "RedRun.Attempt":
+		return part{func(c *canon, v reflect.Value) { c.mix(appeared(&c.runs, v.Int())) }}
 	case attemptIDs[field] && t.Kind() == reflect.Int64:
 		return part{func(c *canon, v reflect.Value) { c.attempt(v.Int()) }}
 	case batchIDs[field]:
@@ -155,7 +158,7 @@ func structPart(t reflect.Type, only ...string) part {
 		if skipped[name] || len(only) > 0 && !contains(only, f.Name) {
 			continue
 		}
-		if f.Name == "Attempt" && f.Type.Kind() == reflect.Int64 {
+		if f.Name == "Attempt" && name != "RedRun.Attempt" && f.Type.Kind() == reflect.Int64 {
 			name = "Attempt.Parent"
 		}
 		fields, of = append(fields, i), append(of, partOf(f.Type, name).of)
