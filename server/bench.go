@@ -63,16 +63,17 @@ func (c benchCommand) Run(ctx context.Context) error {
 			return c.benchLoad(ctx, "serial20", demo.Load{Batch: 1, JobStart: 190 * time.Millisecond}, figures{seconds: 24, builds: 20})
 		}},
 		{"demo", c.benchDemo},
+		{"explore", c.benchExplore},
 	} {
 		if len(c.Only) > len(part.name) || part.name[:len(c.Only)] != c.Only {
 			continue
 		}
 		lines, err := part.run(ctx)
-		if err != nil {
-			return fmt.Errorf("measure %s: %w", part.name, err)
-		}
 		for _, f := range lines {
 			f.print(os.Stdout)
+		}
+		if err != nil {
+			return fmt.Errorf("measure %s: %w", part.name, err)
 		}
 	}
 	return nil

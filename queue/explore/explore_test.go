@@ -3,6 +3,7 @@ package explore
 import (
 	"flag"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,7 +17,11 @@ var (
 // walked completely is cut off.
 func TestNoLawBreaks(t *testing.T) {
 	debug.SetGCPercent(300)
-	for _, world := range Worlds {
+	worlds := Worlds
+	if !*full {
+		worlds = append(slices.Clone(Worlds), Larger...)
+	}
+	for _, world := range worlds {
 		t.Run(world.Name, func(t *testing.T) {
 			t.Parallel()
 			r := Explore(world, *limit)
