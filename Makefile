@@ -4,7 +4,7 @@ GOVULNCHECK_VERSION := v1.9.0
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check fmt vet staticcheck bench vuln clean need
+.PHONY: help build demo test check fmt vet staticcheck bench explore mutants vuln clean need
 
 help: ## print this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,6 +38,12 @@ staticcheck: need
 
 bench: build ## the figures of docs/performance.md
 	@bin/mainstay bench
+
+explore: build ## every state of small worlds, held against the laws
+	@bin/mainstay bench --only explore
+
+mutants: need ## drop one guard of the rules after the other: each must be caught
+	@go run ./queue/explore/mutants
 
 vuln: need ## known vulnerabilities (asks the public database)
 	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...

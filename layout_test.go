@@ -18,6 +18,7 @@ var mayImport = map[string][]string{
 	"queue/search":   {},
 	"queue":          {"queue/shard", "queue/search"},
 	"queue/sim":      {"queue", "queue/shard", "queue/search"},
+	"queue/explore":  {"queue", "queue/shard"},
 	"server/config":  {"queue"},
 	"server/engine":  {"queue"},
 	"server/store":   {"queue"},
@@ -30,9 +31,10 @@ var mayImport = map[string][]string{
 	"action/suite":   {"queue/shard"},
 	"action":         {"action/suite", "queue/shard"},
 	// server is the only place that knows everybody.
-	"server": {"queue", "queue/shard", "queue/sim", "server/config", "server/engine", "server/store", "server/github",
+	"server": {"queue", "queue/shard", "queue/explore", "queue/sim", "server/config", "server/engine", "server/store", "server/github",
 		"server/git", "server/web", "server/demo", "sandbox"},
 	"server/store/storetest": {"queue"},
+	"queue/explore/mutants":  {}, // runs the go command on copies
 }
 
 // onlyImporter says who alone may import a module from outside.

@@ -64,6 +64,7 @@ func (c benchCommand) Run(ctx context.Context) error {
 			return c.benchLoad(ctx, "serial20", demo.Load{Batch: 1, JobStart: 190 * time.Millisecond}, figures{seconds: 24, builds: 20})
 		}},
 		{"demo", c.benchDemo},
+		{"explore", c.benchExplore},
 		{"sim.speed", simulated(benchSimulator)},
 		{"sim.runs", simulated(sim.MeasureRuns)},
 		{"sim.ships", simulated(sim.MeasureShips)},
@@ -79,11 +80,11 @@ func (c benchCommand) Run(ctx context.Context) error {
 			continue
 		}
 		lines, err := part.run(ctx)
-		if err != nil {
-			return fmt.Errorf("measure %s: %w", part.name, err)
-		}
 		for _, f := range lines {
 			f.print(os.Stdout)
+		}
+		if err != nil {
+			return fmt.Errorf("measure %s: %w", part.name, err)
 		}
 	}
 	return nil

@@ -1,0 +1,63 @@
+package explore
+
+// Worlds are the situations walked through, the largest first so that two cores
+// end together.
+var Worlds = []World{
+	{Name: "one, nothing starts", PRs: 1, NoCI: true, Budget: Budget{Crash: 1, Label: 1}},
+	{Name: "pair conflict", PRs: 2, Pair: Two{1, 2}, Budget: Budget{Crash: 1}},
+	{Name: "text conflicts", PRs: 3, Clash: Two{1, 2}, OnBase: []int{3}, Budget: Budget{Crash: 1, Odd: 1}},
+	{Name: "two, one bad, a crash", PRs: 2, Bad: []int{1}, Budget: Budget{Crash: 1, Flake: 1}},
+	{Name: "three, one bad", PRs: 3, Bad: []int{2}, Budget: Budget{Crash: 1}},
+	{Name: "late landing push", PRs: 1, Budget: Budget{Late: 1, Crash: 1, Admin: 1}, EndsAtRest: true},
+	{Name: "late landing push, forced back", PRs: 1, Budget: Budget{Late: 1, Crash: 1, Force: 1}, EndsAtRest: true},
+	{Name: "force-back during landing", PRs: 2, Budget: Budget{Late: 1, Force: 1, Admin: 1}, EndsAtRest: true},
+	{Name: "push while checking", PRs: 2, Budget: Budget{Push: 1, Slow: 1, Label: 1}, EndsAtRest: true},
+	{Name: "approvals come and go", PRs: 2, Budget: Budget{Dismiss: 1, Approve: 1, Label: 1, Slow: 1}, EndsAtRest: true},
+	{Name: "the label comes and goes", PRs: 2, Budget: Budget{Unlabel: 1, Label: 1, Slow: 1}, EndsAtRest: true},
+	{Name: "a flake under shards", PRs: 2, Shards: true, Budget: Budget{Flake: 1, Lost: 1, Crash: 1}, EndsAtRest: true},
+	{Name: "shards, one bad of two", PRs: 2, Shards: true, Bad: []int{2}, Budget: Budget{Crash: 1}, EndsAtRest: true},
+	{Name: "shards, a pair", PRs: 2, Shards: true, Pair: Two{1, 2}, EndsAtRest: true},
+	{Name: "a copy of the commit", PRs: 2, Bad: []int{2}, Budget: Budget{Copy: 1, Lost: 1, Crash: 1}, EndsAtRest: true},
+	{Name: "forks, and a rule", PRs: 2, Forks: true, Budget: Budget{Refused: 1, Push: 1, Odd: 1}, EndsAtRest: true},
+	{Name: "merged by hand", PRs: 2, Budget: Budget{Merge: 1, Crash: 1}, EndsAtRest: true},
+	{Name: "merged by hand, pushed late", PRs: 1, Budget: Budget{Merge: 1, Late: 1, Label: 1}, EndsAtRest: true},
+	{Name: "time passes meanwhile", PRs: 1, Budget: Budget{Impolite: 2, Odd: 2, Crash: 1}, EndsAtRest: true},
+	{Name: "one at a time", PRs: 2, BatchSize: 1, Budget: Budget{Late: 1, Crash: 1}, EndsAtRest: true},
+	{Name: "one at a time, the base moves", PRs: 2, BatchSize: 1, Budget: Budget{Admin: 1, Force: 1}, EndsAtRest: true},
+	{Name: "a hotfix", PRs: 3, BatchSize: 2, Budget: Budget{Hotfix: 1, Crash: 1}, EndsAtRest: true},
+	{Name: "one is held", PRs: 2, Budget: Budget{Hold: 1, Slow: 1}, EndsAtRest: true},
+	{Name: "builds break", PRs: 2, Budget: Budget{Broken: 2, Crash: 1}, EndsAtRest: true},
+	{Name: "a test hangs", PRs: 2, Budget: Budget{Hang: 1, Crash: 1}, EndsAtRest: true},
+	{Name: "closed", PRs: 2, Budget: Budget{Close: 1, Slow: 1, Crash: 1}, EndsAtRest: true},
+	{Name: "taken out by command", PRs: 2, Budget: Budget{Leave: 1, Label: 1, Crash: 1}, EndsAtRest: true},
+	{Name: "paused meanwhile", PRs: 2, Budget: Budget{Pause: 1, Late: 1}, EndsAtRest: true},
+	{Name: "webhooks lost", PRs: 2, Budget: Budget{Lost: 2, Crash: 1}, EndsAtRest: true},
+	{Name: "two bad ones", PRs: 3, Bad: []int{1, 3}, EndsAtRest: true},
+	{Name: "a flake among three", PRs: 3, Budget: Budget{Flake: 1, Admin: 1}, EndsAtRest: true},
+	{Name: "a rule refuses", PRs: 2, Budget: Budget{Refused: 1, Crash: 1, Slow: 1}, EndsAtRest: true},
+	{Name: "one lands in spite of all", PRs: 1, Budget: Budget{Late: 1, Crash: 1, Admin: 1, Force: 1}, EndsAtRest: true},
+	{Name: "one is pushed to", PRs: 1, Budget: Budget{Push: 1, Label: 1, Slow: 1, Crash: 1, Late: 1}, EndsAtRest: true},
+	{Name: "one loses its approval", PRs: 1, Budget: Budget{Dismiss: 1, Approve: 1, Label: 1, Slow: 1, Late: 1}, EndsAtRest: true},
+	{Name: "one and a rule that refuses", PRs: 1, Budget: Budget{Refused: 1, Odd: 1, Crash: 1, Admin: 1, Late: 1}, EndsAtRest: true},
+	{Name: "one, two late pushes, two crashes", PRs: 1, Budget: Budget{Crash: 2, Late: 2, Admin: 1}, EndsAtRest: true},
+	{Name: "one is unlabelled", PRs: 1, Budget: Budget{Unlabel: 1, Label: 1, Crash: 1, Slow: 1, Late: 1}, EndsAtRest: true},
+	{Name: "one is held, a hotfix, and paused", PRs: 1, Budget: Budget{Hold: 1, Hotfix: 1, Pause: 1, Crash: 1, Slow: 1}, EndsAtRest: true},
+	{Name: "one is merged by hand", PRs: 1, Budget: Budget{Merge: 1, Label: 1, Crash: 1, Late: 1, Slow: 1}, EndsAtRest: true},
+	{Name: "one, odd answers, and the base moves", PRs: 1, Budget: Budget{Odd: 1, Admin: 1, Force: 1, Crash: 1}, EndsAtRest: true},
+	{Name: "one, two late pushes, forced back", PRs: 1, Budget: Budget{Late: 2, Crash: 2, Force: 1}, EndsAtRest: true},
+	{Name: "one is pushed to, forced back", PRs: 1, Budget: Budget{Push: 1, Label: 1, Late: 1, Force: 1, Crash: 1}, EndsAtRest: true},
+	{Name: "one is unlabelled, forced back", PRs: 1, Budget: Budget{Unlabel: 1, Label: 1, Late: 1, Force: 1}, EndsAtRest: true},
+	{Name: "side by side, the first is bad", PRs: 2, BatchSize: 1, Parallel: 2, Bad: []int{1}, EndsAtRest: true},
+}
+
+// Larger are worlds that break no law as far as they were walked, and are too
+// large to be walked to their end: name them in a test to go on.
+var Larger = []World{
+	{Name: "side by side", PRs: 2, BatchSize: 1, Parallel: 2, EndsAtRest: true},
+	{Name: "side by side, a late push", PRs: 2, BatchSize: 1, Parallel: 2, Budget: Budget{Late: 1}, EndsAtRest: true},
+	{Name: "side by side, the base moves", PRs: 2, BatchSize: 1, Parallel: 2, Budget: Budget{Admin: 1}, EndsAtRest: true},
+	{Name: "side by side, one is pushed to", PRs: 2, BatchSize: 1, Parallel: 2, Budget: Budget{Push: 1}, EndsAtRest: true},
+	{Name: "side by side, one bad of three", PRs: 3, BatchSize: 1, Parallel: 2, Bad: []int{2}, EndsAtRest: true},
+	{Name: "two bad ones, a crash", PRs: 3, Bad: []int{1, 3}, Budget: Budget{Crash: 1}, EndsAtRest: true},
+	{Name: "shards, a pair, a crash", PRs: 2, Shards: true, Pair: Two{1, 2}, Budget: Budget{Crash: 1}, EndsAtRest: true},
+}
