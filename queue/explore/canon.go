@@ -196,7 +196,8 @@ func (c *canon) hashReds(q *queue.State) {
 			c.times = append(c.times, l.At)
 		}
 		for _, g := range h.Greens {
-			if g.Tip == r.Root {
+			if g.Tip == r.Root { // others are not asked about
+				c.mix(3)
 				c.times = append(c.times, g.At)
 			}
 		}
