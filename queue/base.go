@@ -113,6 +113,10 @@ func (t *step) startOver(pr int, tests []FailedTest) {
 		run := t.redRun(r.Run)
 		return contains(r.Members, pr) && run != nil && run.speaksOf(pr, tests)
 	})
+	if t.doubted(pr) {
+		d := t.amendDoubt()
+		d.PRs = without(d.PRs, pr)
+	}
 	t.forgetRuns()
 	t.touchHeader()
 }
