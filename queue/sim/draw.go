@@ -26,7 +26,7 @@ func Draw(l Load, all []Figures) string {
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="12" role="img">`+"\n", width, height)
 	fmt.Fprintf(&b, "<title>Waits and CI runs: %s</title>\n", html.EscapeString(l.String()))
 	b.WriteString(`<style>
-.back { fill: #fff } text { fill: #1f2328 } .faint { stroke: #d0d7de; fill: none } .line { fill: none; stroke-width: 1.5 }
+.back { fill: #fff } text { fill: #1f2328 } .faint { stroke: #d0d7de; fill: none } .line { fill: none; stroke-width: 1.5 } .ours { stroke-width: 3 } .rerun { stroke-dasharray: 4 3 } rect.rerun { opacity: 0.55 }
 `)
 	for i, hue := range hues {
 		fmt.Fprintf(&b, ".line.c%d { stroke: hsl(%d 65%% 40%%) } rect.c%d { fill: hsl(%d 65%% 40%%) }\n", i, hue, i, hue)
@@ -42,6 +42,23 @@ func Draw(l Load, all []Figures) string {
 	return b.String()
 }
 
+// colours gives each policy a colour; with a rerun it is the same one, paler.
+func colours(all []Figures) []string {
+	var bases []string
+	classes := make([]string, len(all))
+	for i, f := range all {
+		base, again := strings.CutSuffix(f.Policy, rerunSuffix)
+		if !slices.Contains(bases, base) {
+			bases = append(bases, base)
+		}
+		classes[i] = fmt.Sprintf("c%d", slices.Index(bases, base)%len(hues))
+		if again {
+			classes[i] += " rerun"
+		}
+	}
+	return classes
+}
+
 // drawWaits draws one line a policy: the share of pull requests that waited at most so long, on a log scale.
 func drawWaits(b *strings.Builder, l Load, all []Figures) {
 	most := 100.0
@@ -53,23 +70,31 @@ func drawWaits(b *strings.Builder, l Load, all []Figures) {
 		share := math.Log(max(wait, least)/least) / math.Log(most/least)
 		return margin + plotHeight*(1-min(1, share))
 	}
-	fmt.Fprintf(b, `<text x="8" y="18">Minutes waited, from the shortest wait to the longest: %s</text>`+"\n", html.EscapeString(l.String()))
+	fmt.Fprintf(b, `<text x="8" y="18">Minutes waited, by share of pull requests that waited no longer: %s</text>`+"\n", html.EscapeString(l.String()))
 	for _, mark := range []float64{5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000} {
 		if mark <= most {
 			fmt.Fprintf(b, `<path class="faint" d="M%d %.1fH%d"/><text x="%d" y="%.1f" text-anchor="end">%g</text>`+"\n", margin, y(mark), width-labelWidth, margin-4, y(mark)+4, mark)
 		}
 	}
+	for _, share := range []int{0, 25, 50, 75, 95} {
+		fmt.Fprintf(b, `<text x="%.1f" y="%d" text-anchor="middle">%d&#8201;%%</text>`+"\n", margin+float64(width-labelWidth-margin)*float64(share)/100, margin+plotHeight+18, share)
+	}
+	classes := colours(all)
 	for i, f := range all {
 		waits := slices.Clone(f.waits)
 		slices.Sort(waits)
-		fmt.Fprintf(b, `<polyline class="line c%d" points="`, i%len(hues))
+		class := classes[i]
+		if f.Policy == Adaptive {
+			class += " ours"
+		}
+		fmt.Fprintf(b, `<polyline class="line %s" points="`, class)
 		for step := range 101 {
 			fmt.Fprintf(b, "%.1f,%.1f ", margin+float64(width-labelWidth-margin)*float64(step)/100, y(percentile(waits, float64(step)/100)))
 		}
 		fmt.Fprintf(b, "\"><title>%s: half within %.0f min, 95 %% within %.0f</title></polyline>\n", html.EscapeString(f.Policy), f.P50, f.P95)
 		row := margin + 8 + float64(i)*min(barRow, float64(plotHeight+2*margin)/float64(len(all)))
-		fmt.Fprintf(b, `<rect class="c%d" x="%d" y="%.1f" width="10" height="10"/><text x="%d" y="%.1f">%s</text>`+"\n",
-			i%len(hues), width-labelWidth+12, row-9, width-labelWidth+28, row, html.EscapeString(f.Policy))
+		fmt.Fprintf(b, `<rect class="%s" x="%d" y="%.1f" width="10" height="10"/><text x="%d" y="%.1f">%s</text>`+"\n",
+			classes[i], width-labelWidth+12, row-9, width-labelWidth+28, row, html.EscapeString(f.Policy))
 	}
 }
 
@@ -81,9 +106,10 @@ func drawRuns(b *strings.Builder, all []Figures) {
 		most = max(most, f.RunsPerLanded)
 	}
 	fmt.Fprintf(b, `<text x="8" y="%d">CI runs per landed pull request</text>`+"\n", top-10)
+	classes := colours(all)
 	for i, f := range all {
 		y, long := top+i*barRow, float64(width-2*labelWidth)*f.RunsPerLanded/most
-		fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="end">%s</text><rect class="c%d" x="%d" y="%d" width="%.1f" height="14"/><text x="%.1f" y="%d">%.2f</text>`+"\n",
-			labelWidth-8, y+12, html.EscapeString(f.Policy), i%len(hues), labelWidth, y, long, float64(labelWidth)+long+6, y+12, f.RunsPerLanded)
+		fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="end">%s</text><rect class="%s" x="%d" y="%d" width="%.1f" height="14"/><text x="%.1f" y="%d">%.2f</text>`+"\n",
+			labelWidth-8, y+12, html.EscapeString(f.Policy), classes[i], labelWidth, y, long, float64(labelWidth)+long+6, y+12, f.RunsPerLanded)
 	}
 }

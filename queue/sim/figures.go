@@ -24,6 +24,7 @@ type Figures struct {
 	Days             float64 `json:"virtual_days"`
 
 	waits []float64 // of the landed, in order of arrival
+	bad   int       // of the arrived, by themselves
 }
 
 // figures closes the books.
@@ -32,6 +33,9 @@ func (w *world) figures(policy string) Figures {
 	blameless := 0
 	last := time.Duration(0)
 	for c, e := range w.end {
+		if w.changes[c].bad {
+			f.bad++
+		}
 		last = max(last, w.ended[c])
 		if e == landed {
 			f.waits = append(f.waits, (w.ended[c] - w.changes[c].at).Minutes())

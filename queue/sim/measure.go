@@ -129,7 +129,7 @@ func MeasureWaits(stopped func() error, parallel int) ([]Measure, error) {
 const runsSeeds = 4
 
 // MeasureRuns holds the runs per landed pull request of a full serial queue
-// against what theory allows.
+// against what theory allows for as many bad ones as were drawn.
 func MeasureRuns(stopped func() error) ([]Measure, error) {
 	bounds := []struct{ fail, flake, bound, over float64 }{
 		{0.01, 0, 0.082, 1.15}, {0.05, 0, 0.301, 1.15}, {0.10, 0, 0.521, 1.15},
@@ -147,14 +147,21 @@ func MeasureRuns(stopped func() error) ([]Measure, error) {
 	}
 	var measures []Measure
 	for i, b := range bounds {
-		runs, landed := 0.0, 0.0
+		runs, landed, bad, arrived := 0.0, 0.0, 0.0, 0.0
 		for _, f := range figures[i*runsSeeds : (i+1)*runsSeeds] {
 			runs, landed = runs+f.RunsPerLanded*float64(f.Landed), landed+float64(f.Landed)
+			bad, arrived = bad+float64(f.bad), arrived+float64(f.Arrived)
 		}
-		measures = append(measures, Measure{fmt.Sprintf("sim.runs.p%g.f%g", 100*b.fail, 100*b.flake), runs / landed / b.bound,
-			fmt.Sprintf("x %g runs/landed, K=1, line full", b.bound), b.over})
+		bound := b.bound * entropyBound(bad/arrived) / entropyBound(b.fail)
+		measures = append(measures, Measure{fmt.Sprintf("sim.runs.p%g.f%g", 100*b.fail, 100*b.flake), runs / landed / bound,
+			fmt.Sprintf("x the bound, %.3f runs/landed for the %.2f %% drawn, K=1, line full", bound, 100*bad/arrived), b.over})
 	}
 	return measures, nil
+}
+
+// entropyBound is the fewest runs per landed one that can tell good from bad, without flakes.
+func entropyBound(p float64) float64 {
+	return (-p*math.Log2(p) - (1-p)*math.Log2(1-p)) / (1 - p)
 }
 
 // shipSeeds are how many seeds: so near its limit a queue differs much from week to week.
@@ -192,35 +199,52 @@ func MeasureShips(stopped func() error) ([]Measure, error) {
 	return measures, nil
 }
 
-// MeasureEvidence compares the search with the failing tests named and without, at
-// full lines: while executors are idle now and then, spared minutes go into
-// earlier tests instead.
+// MeasureEvidence compares the search with the failing tests named and without: at
+// full lines, and where pull requests arrive as at the ships. There executors are
+// idle now and then, and spared minutes go into earlier tests instead.
 func MeasureEvidence(stopped func() error) ([]Measure, error) {
 	var measures []Measure
-	for _, parallel := range []int{1, 4} {
+	for _, at := range []struct {
+		name    string
+		load    Load
+		minutes float64 // goal
+	}{
+		{"full.k1", Load{Rate: 60, Parallel: 1, Hours: 10, Saturated: true}, 0.75},
+		{"full.k4", Load{Rate: 60, Parallel: 4, Hours: 10, Saturated: true}, 0.75},
+		{"9h.k1", Load{Rate: 9, Parallel: 1, Hours: 72}, 0},
+		{"20h.k4", Load{Rate: 20, Parallel: 4, Hours: 72}, 0},
+	} {
 		for _, fail := range []float64{0.05, 0.10} {
-			var all []Load
-			for seed := range uint64(runsSeeds) {
-				blind := Load{Rate: 60, Parallel: parallel, Fail: fail, Flake: 0.01, Hours: 10, Seed: seed + 1, Saturated: true}
-				named := blind
-				named.Evidence = true
-				all = append(all, blind, named)
-			}
-			f, err := simulateEach(stopped, all, Adaptive)
+			minutes, wait, err := compareEvidence(stopped, at.load, fail)
 			if err != nil {
 				return nil, err
 			}
-			var minutes, waits []float64
-			for i := 0; i < len(f); i += 2 {
-				minutes, waits = append(minutes, f[i+1].MinutesPerLanded/f[i].MinutesPerLanded), append(waits, f[i+1].MeanWait/f[i].MeanWait)
-			}
-			name := fmt.Sprintf("sim.evidence.k%d.p%g.", parallel, 100*fail)
-			measures = append(measures,
-				Measure{name + "minutes", geometric(minutes), "x CI minutes without, line full", 0.75},
-				Measure{name + "wait", geometric(waits), "x mean wait without, line full", 0.75})
+			name := fmt.Sprintf("sim.evidence.%s.p%g.", at.name, 100*fail)
+			measures = append(measures, Measure{name + "minutes", minutes, "x CI minutes without", at.minutes},
+				Measure{name + "wait", wait, "x mean wait without", 0.75})
 		}
 	}
 	return measures, nil
+}
+
+// compareEvidence is what named tests make of the minutes and the mean wait, over some seeds.
+func compareEvidence(stopped func() error, load Load, fail float64) (minutes, wait float64, err error) {
+	var all []Load
+	for seed := range uint64(runsSeeds) {
+		load.Fail, load.Flake, load.Seed = fail, 0.01, seed+1
+		named := load
+		named.Evidence = true
+		all = append(all, load, named)
+	}
+	f, err := simulateEach(stopped, all, Adaptive)
+	if err != nil {
+		return 0, 0, err
+	}
+	var spent, waited []float64
+	for i := 0; i < len(f); i += 2 {
+		spent, waited = append(spent, f[i+1].MinutesPerLanded/f[i].MinutesPerLanded), append(waited, f[i+1].MeanWait/f[i].MeanWait)
+	}
+	return geometric(spent), geometric(waited), nil
 }
 
 // simulateEach plays each load under one policy, two at a time, until stopped gives an error.
