@@ -106,7 +106,9 @@ func TestATicketBelowThatIsPushedSlowly(t *testing.T) {
 			return quick()
 		}
 		w.queueTogether(1, 2)
-		intended := func() bool { return slices.ContainsFunc(w.state.attempts, func(a *Attempt) bool { return !a.IntentAt.IsZero() }) }
+		intended := func() bool {
+			return slices.ContainsFunc(w.state.attempts, func(a *Attempt) bool { return !a.IntentAt.IsZero() })
+		}
 		if !w.runUntil(3*time.Hour, intended) || w.state.attempts[0].PushedAt.IsZero() {
 			w.t.Fatalf("the landing does not wait for the first ticket: %+v", w.state.attempts[0])
 		}
