@@ -39,29 +39,25 @@ var mutants = []mutant{
 	// The landing and its fence.
 	{"no fence", "land.go", "	if a.Phase == AttemptBuilding {\n		t.setPhase(a, AttemptDead)", "	if true {\n		t.setPhase(a, AttemptDead)", world("late landing push")},
 	{"a landing that is in after all is not booked", "land.go", "	if f.Contains {\n		t.land(a, f.Tip)", "	if false {\n		t.land(a, f.Tip)", world("one and a rule that refuses")},
-	{"no way back from the intent", "land.go", "	if intended {\n		t.takeBack(path)", "	if false && intended {\n		t.takeBack(path)", world("late landing push")},
 	{"moved heads are not put back", "land.go", "Commit: a.New, Moved: a.Moved})", "Commit: a.New})", world("late landing push")},
 	{"a moved base is pushed to for ever", "land.go", "	case f.Outcome == OutcomeElsewhere:\n		t.abandon(a, AimRebuild, \"the base moved\")\n", "", world("late landing push")},
 	{"a head elsewhere lands all the same", "land.go", "	if len(f.Elsewhere) > 0 {", "	if false {", story("TestHeadFoundElsewhereAfterTheIntent")},
 	{"an audit is shrugged at", "settle.go", "	if !f.Contains || !f.TreeOK {", "	if false {", world("late landing push, forced back")},
 	{"our check is green on an open one", "show.go", "		return \"cancelled\"", "		return \"neutral\"", world("the label comes and goes")},
 	// Who is tested when.
-	{"more attempts than allowed", "form.go", "Slots: max(1, h.Settings.Parallel), Size", "Slots: 1 + max(1, h.Settings.Parallel), Size", world("one at a time")},
 	{"attempts begin while paused", "form.go", "if h.Pause != nil || h.Missing || h.BaseAt.IsZero() {", "if h.Missing || h.BaseAt.IsZero() {", world("paused meanwhile")},
 	{"what stands on an old base is tested on", "wish.go", "if a.running() && t.root(a) != tip && !t.landingBelow(a) {", "if false {", world("late landing push")},
 	{"a held one is tested with others", "order.go", "return e.Turn.Front || e.Turn.Solo || e.held() }", "return e.Turn.Front || e.Turn.Solo }", world("one is held")},
 	{"a hotfix waits for its turn", "order.go", "		return e.Turn.Front\n	}\n	if x, y", "		return f.Turn.Front\n	}\n	if x, y", world("a hotfix")},
 	{"the last comes first", "order.go", "	return e.Order < f.Order", "	return e.Order > f.Order", world("one at a time")},
-	{"landing before every ticket is there", "judge.go", "		if x.Phase == AttemptPushing {\n			return false", "		if false {\n			return false", world("side by side")},
+	{"landing before every ticket is there", "judge.go", "		if x.Phase == AttemptPushing {\n			return false", "		if x.Phase == \"\" {\n			return false", world("side by side")},
 	// The search and its books.
 	{"a red run is forgotten", "judge.go", "	t.noteRed(a, v)\n", "", world("two, one bad, a crash")},
 	{"who goes out is not booked", "tree.go", "	b.Out = append(b.Out, e.PR.Number)\n", "", world("two, one bad, a crash")},
 	{"who goes back is not booked", "tree.go", "	b.Members = without(b.Members, e.PR.Number)\n", "", world("text conflicts")},
 	{"what is set aside is left there", "tree.go", "	if n.State == NodeTesting && !t.tested(b, a.Node) {", "	if false {", story("TestLandingOutcomes")},
-	// Tests of a few alone.
-	{"a narrow green lands", "judge.go", "if a.narrow() || t.header.Pause != nil", "if t.header.Pause != nil", world("shards, one bad of two")},
 	// The nets.
-	{"no sweep", "wish.go", "	t.do(\"sweep\", FindWishes{Label: t.header.Settings.Label, Labels: t.header.Settings.Labels})\n", "", world("one is unlabelled")},
+	{"no sweep", "wish.go", "	t.do(\"sweep\", FindWishes{Label: t.header.Settings.Label, Labels: t.header.Settings.Labels})\n", "", story("TestLateLabelWithoutWebhook")},
 	{"results are not looked at again", "wish.go", "		if a.Phase == AttemptTesting {\n			t.lookAtResults(a)", "		if false {\n			t.lookAtResults(a)", world("webhooks lost")},
 	{"a dead attempt is built on", "build.go", "func (t *step) takeBuilt(f AttemptBuilt) {\n	a := t.attempt(f.Attempt)\n	if a == nil || a.Phase != AttemptBuilding {", "func (t *step) takeBuilt(f AttemptBuilt) {\n	a := t.attempt(f.Attempt)\n	if a == nil {", world("the label comes and goes")},
 }
