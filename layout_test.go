@@ -17,6 +17,7 @@ var mayImport = map[string][]string{
 	"queue/shard":    {},
 	"queue/search":   {},
 	"queue":          {"queue/shard", "queue/search"},
+	"queue/sim":      {"queue", "queue/shard", "queue/search"},
 	"queue/explore":  {"queue", "queue/shard"},
 	"server/config":  {"queue"},
 	"server/engine":  {"queue"},
@@ -30,7 +31,7 @@ var mayImport = map[string][]string{
 	"action/suite":   {"queue/shard"},
 	"action":         {"action/suite", "queue/shard"},
 	// server is the only place that knows everybody.
-	"server": {"queue", "queue/shard", "queue/explore", "server/config", "server/engine", "server/store", "server/github",
+	"server": {"queue", "queue/shard", "queue/explore", "queue/sim", "server/config", "server/engine", "server/store", "server/github",
 		"server/git", "server/web", "server/demo", "sandbox"},
 	"server/store/storetest": {"queue"},
 	"queue/explore/mutants":  {}, // runs the go command on copies

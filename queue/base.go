@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/mainstay-ci/mainstay/queue/search"
 )
 
 // The base may be red by itself: a test that broke with the date, a service that
@@ -29,6 +31,15 @@ type Doubt struct {
 	NextAt time.Time `json:"next_at"` // when the base is asked again
 }
 
+// Green is a base that was tested green as a landing, and from when on.
+type Green struct {
+	Tip string    `json:"tip"`
+	At  time.Time `json:"at"`
+}
+
+// greensKept is how many landings are remembered as green bases.
+const greensKept = 20
+
 // How often the base is asked: so often before it counts as red, or as saying
 // nothing; a red one again after five minutes, then ever more patiently.
 const (
@@ -47,13 +58,14 @@ func (t *step) doubted(pr int) bool {
 }
 
 // asksBase reports whether the base is to be asked first, before one is blamed by
-// a run: nothing has passed its tests since they were first red.
+// a run: nothing has passed its tests on the base that it was red on, since they were first red.
 func (t *step) asksBase(pr int, run RedRun) bool {
 	h := &t.header
 	tests := run.Ending.Tests
 	if len(tests) == 0 || len(tests) > narrowTests || run.Ending.Reason != ChecksFailed || t.baseRed() {
 		return false
 	}
+	since, newest := t.now, run
 	for _, r := range h.Reds {
 		for _, f := range tests {
 			if (len(r.Cleared) > 0 || r.Passed) && slices.Contains(r.Tests, f.key()) {
@@ -62,12 +74,51 @@ func (t *step) asksBase(pr int, run RedRun) bool {
 		}
 		// What the base passed before this suspicion arose says nothing of it.
 		first := t.redRun(r.Run)
-		if first != nil && contains(first.PRs, pr) && len(commonTests(first.Ending.Tests, tests)) > 0 && (first.Asked || h.GreenAt.After(first.At)) {
+		if first != nil && first.speaksOf(pr, tests) && first.At.Before(since) {
+			since = first.At
+		}
+	}
+	for _, r := range h.RedRuns {
+		if !r.speaksOf(pr, tests) || r.At.Before(since) {
+			continue
+		}
+		if newest = r; r.Asked || t.wasGreen(r.Root, since) {
 			return false
 		}
 	}
+	if newest.Root != h.Tip {
+		t.startOver(pr, tests)
+		return true
+	}
 	t.doubtBase(tests, []int{pr})
 	return true
+}
+
+// speaksOf reports whether a red run had one, and one of these tests red.
+func (r *RedRun) speaksOf(pr int, tests []FailedTest) bool {
+	return contains(r.PRs, pr) && len(commonTests(r.Ending.Tests, tests)) > 0
+}
+
+// wasGreen reports whether a base was seen green after a time: all tests of the
+// landing that made it ran since then.
+func (t *step) wasGreen(tip string, since time.Time) bool {
+	return slices.ContainsFunc(t.header.Greens, func(g Green) bool { return g.Tip == tip && g.At.After(since) })
+}
+
+// startOver forgets what tests said of one: the base it was red on is no more, and
+// was never seen to pass them. It is tested again on the base as it is now.
+func (t *step) startOver(pr int, tests []FailedTest) {
+	h := &t.header
+	h.Reds = slices.DeleteFunc(slices.Clone(h.Reds), func(r search.Red) bool {
+		run := t.redRun(r.Run)
+		return contains(r.Members, pr) && run != nil && run.speaksOf(pr, tests)
+	})
+	if t.doubted(pr) {
+		d := t.amendDoubt()
+		d.PRs = without(d.PRs, pr)
+	}
+	t.forgetRuns()
+	t.touchHeader()
 }
 
 // suspectBase doubts the base when the same test was red for two sets that have
@@ -196,8 +247,8 @@ func (t *step) trustBase(tests []FailedTest) {
 	h := &t.header
 	h.RedRuns = slices.Clone(h.RedRuns)
 	for i := range h.RedRuns {
-		if len(commonTests(h.RedRuns[i].Ending.Tests, tests)) > 0 {
-			h.RedRuns[i].Asked = true
+		if r := &h.RedRuns[i]; r.Root == h.Tip && len(commonTests(r.Ending.Tests, tests)) > 0 {
+			r.Asked = true
 		}
 	}
 	was := h.Doubt.Red
@@ -242,6 +293,7 @@ func (t *step) baseMoved() {
 func (t *step) baseLanded(a *Attempt) {
 	h := &t.header
 	h.GreenAt = a.PushedAt
+	h.Greens = append(slices.Clone(h.Greens[max(0, len(h.Greens)-greensKept+1):]), Green{Tip: a.New, At: a.PushedAt})
 	if h.Doubt != nil && !a.PushedAt.Before(h.Doubt.Since) {
 		t.trustBase(h.Doubt.Tests)
 	}

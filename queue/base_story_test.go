@@ -183,6 +183,22 @@ func TestABaseThatBreaksTwice(t *testing.T) {
 	})
 }
 
+// Given one that was red twice on a base that can't be asked, when another mends that
+// base meanwhile, then it is tested again on the new one, and nobody is blamed.
+func TestABaseMendedMeanwhile(t *testing.T) {
+	story(t, func(w *world) {
+		w.sharded()
+		w.broken, w.mends = true, 2
+		w.crashes = func(commit string, shard int) bool { return strings.Contains(commit, "-empty-") }
+		w.queue(1)
+		w.runUntil(time.Hour, func() bool { d := w.state.header.Doubt; return d != nil && d.Looks > 0 })
+		w.queue(2)
+		w.mark(hotfix, 2)
+		w.untilEnded(1, 2)
+		w.requireLanded(1, 2)
+	})
+}
+
 // Given a free slot beside a search, then the base is asked at once.
 func TestTheBaseIsAskedBesideASearch(t *testing.T) {
 	story(t, func(w *world) {

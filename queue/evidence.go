@@ -161,35 +161,36 @@ func (t *step) ending(pr int, run RedRun) End {
 	end := run.Ending
 	for _, r := range t.header.Reds {
 		of := t.redRun(r.Run)
-		if of == nil || !r.Passed || !contains(r.Members, pr) || !of.landedWith(run) {
+		if of == nil || !r.Passed || !contains(r.Members, pr) {
 			continue
 		}
+		with := of.landedWith(run)
 		for _, f := range end.Tests {
-			if slices.Contains(r.Tests, f.key()) {
-				return clashEnd(f, *of, end)
+			if len(with) > 0 && slices.Contains(r.Tests, f.key()) {
+				return clashEnd(f, with, end)
 			}
 		}
 	}
 	return end
 }
 
-// landedWith reports whether some of a red run landed, and another run had all of
-// those: as members, or in the base below it. A full run that is judged after a
-// landing stands on it.
-func (r *RedRun) landedWith(run RedRun) bool {
-	switch {
-	case len(r.Landed) == 0:
-		return false
-	case containsAll(run.PRs, r.Landed):
-		return true
+// landedWith are those of a red run who landed, and whom another run had: as
+// members, or in the base below it. A full run that is judged after a landing
+// stands on it.
+func (r *RedRun) landedWith(run RedRun) (prs []int) {
+	for _, l := range r.Landed {
+		below := run.At.After(l.At) && (!run.Narrow || !run.Began.Before(l.At.Truncate(time.Second)))
+		if below || contains(run.PRs, l.PR) {
+			prs = append(prs, l.PR)
+		}
 	}
-	return run.At.After(r.LandedAt) && (!run.Narrow || !run.Began.Before(r.LandedAt.Truncate(time.Second)))
+	return prs
 }
 
 // clashEnd names both of a pair: the one that landed, and by its end the other.
-func clashEnd(f FailedTest, of RedRun, end End) End {
-	others := make([]string, len(of.Landed))
-	for i, pr := range of.Landed {
+func clashEnd(f FailedTest, landed []int, end End) End {
+	others := make([]string, len(landed))
+	for i, pr := range landed {
 		others[i] = fmt.Sprintf("#%d", pr)
 	}
 	end.Reason = ConflictingPair

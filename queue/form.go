@@ -88,11 +88,8 @@ func (t *step) anybody() bool {
 
 // view is what the search needs to know: who is in line, what was red, what runs.
 func (t *step) view() search.View {
-	h := &t.header
-	v := search.View{
-		Rates: h.Rates.chances(), Slots: max(1, h.Settings.Parallel), Size: h.Settings.BatchSize, Min: h.Settings.BatchMin, Max: h.Settings.BatchMax,
-		Line: t.candidates(), Reds: t.header.Reds, Narrow: t.searchesNarrow(),
-	}
+	v := t.header.bounds()
+	v.Line, v.Reds, v.Narrow = t.candidates(), t.header.Reds, t.searchesNarrow()
 	for _, a := range t.attempts {
 		if !a.running() && a.IntentAt.IsZero() || !a.live() {
 			continue
@@ -143,7 +140,7 @@ func (t *step) candidates() []search.Candidate {
 // nextMembers takes eligible entries in line order, once the line is long enough
 // or its first has waited batch.wait.
 func (t *step) nextMembers(limit int) []int {
-	s, size := t.header.Settings, t.batchSize()
+	s, size := t.header.Settings, t.header.batchSize()
 	if s.BatchWait > 0 {
 		limit = max(limit, size)
 	}
@@ -154,13 +151,12 @@ func (t *step) nextMembers(limit int) []int {
 	return members
 }
 
-// batchSize is how many pull requests a fresh batch has: asked for, or about
-// 0.6/p where p is the chance that one is bad.
-func (t *step) batchSize() int {
-	if size := t.header.Settings.BatchSize; size > 0 {
-		return size
-	}
-	return max(1, int(0.6/t.header.Rates.chances().Fail+0.5))
+// batchSize is how many pull requests a fresh batch of a long line has.
+func (h *Header) batchSize() int { return search.Size(h.bounds()) }
+
+// bounds is what the search needs to know of the queue itself.
+func (h *Header) bounds() search.View {
+	return search.View{Rates: h.Rates.chances(), Slots: max(1, h.Settings.Parallel), Size: h.Settings.BatchSize, Min: h.Settings.BatchMin, Max: h.Settings.BatchMax}
 }
 
 // clashes reports whether the entry conflicts in text with what an attempt has

@@ -28,7 +28,7 @@ func (t *step) judgeAttempts() {
 			if ready == nil || len(t.path(a)) > len(t.path(ready)) {
 				ready = a
 			}
-		case v.state == pending && t.mayLand(a) && a.CheckedAt.IsZero() && a.reported() && !t.early(a):
+		case v.state == pending && a.CheckedAt.IsZero() && a.reported() && !t.early(a) && t.mayLand(a):
 			early = a
 		}
 	}

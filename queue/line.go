@@ -62,6 +62,9 @@ func (t *step) rejoinLine(e *Entry) {
 // position is an entry's place among those waiting, from 1; 0 when it does not wait.
 // A limit per author is left aside: it says nothing of the place.
 func (t *step) position(e *Entry) int {
+	if t.placed != nil {
+		return t.placed[e.PR.Number]
+	}
 	w := turns{t: t, botLast: t.header.BotLast, all: true}
 	for n := 1; ; n++ {
 		switch w.next() {
@@ -71,6 +74,16 @@ func (t *step) position(e *Entry) int {
 			return 0
 		}
 	}
+}
+
+// positions is everybody's position, for a sweep that asks for all of them.
+func (t *step) positions() map[int]int {
+	all := make(map[int]int, len(t.line))
+	w := turns{t: t, botLast: t.header.BotLast, all: true}
+	for e := w.next(); e != nil; e = w.next() {
+		all[e.PR.Number] = len(all) + 1
+	}
+	return all
 }
 
 // before reports whether one entry's place in line is before another's.

@@ -13,10 +13,11 @@ type Rates struct {
 }
 
 // What is believed before anything is known: 4 % of pull requests are bad, as if
-// 25 had been seen; 1 % of runs lie, as if 20 had been.
+// 25 had been seen; 2 % of runs lie, as if 25 had been: more than most, so that
+// a young queue blames nobody too soon.
 const (
 	priorBad, priorSeen   = 1, 25
-	priorFlakes, priorRun = 0.2, 20
+	priorFlakes, priorRun = 0.5, 25
 	// fade is the weight an observation keeps at the next one: half of it after about 1,400.
 	fade = 0.9995
 )

@@ -14,20 +14,25 @@ import (
 
 // RedRun is a red attempt, for as long as it may matter.
 type RedRun struct {
-	Attempt int64     `json:"attempt"`
-	Batch   int64     `json:"batch"`
-	PRs     []int     `json:"prs"`              // all it tested beyond the base
-	Landed  []int     `json:"landed,omitempty"` // those of them who landed since
-	Narrow  bool      `json:"narrow,omitempty"` // only a few tests ran
-	Began   time.Time `json:"began"`
-	At      time.Time `json:"at"`     // when it was red
-	Ending  End       `json:"ending"` // what a culprit is told
-	// LandedAt is when the last of Landed did.
-	LandedAt time.Time `json:"landed_at,omitzero"`
+	Attempt int64      `json:"attempt"`
+	Batch   int64      `json:"batch"`
+	PRs     []int      `json:"prs"`              // all it tested beyond the base
+	Landed  []LandedOf `json:"landed,omitempty"` // those of them who landed since
+	Narrow  bool       `json:"narrow,omitempty"` // only a few tests ran
+	Began   time.Time  `json:"began"`
+	At      time.Time  `json:"at"`     // when it was red
+	Ending  End        `json:"ending"` // what a culprit is told
 	// Variants is how many variants of each suite had reported.
 	Variants map[string]int `json:"variants,omitempty"`
-	// Asked says that the base was asked about its tests afterwards, and did not fail them.
+	Root     string         `json:"root"` // the base it stood on
+	// Asked says that this base was asked about its tests afterwards, and did not fail them.
 	Asked bool `json:"asked,omitempty"`
+}
+
+// LandedOf is one who landed after a red run, and when.
+type LandedOf struct {
+	PR int       `json:"pr"`
+	At time.Time `json:"at"`
 }
 
 // runsKept is how many red runs are remembered that no fact speaks of any more.
@@ -55,7 +60,7 @@ func (t *step) learnRed(run search.Run) {
 // keepRun remembers a red attempt.
 func (t *step) keepRun(a *Attempt, ending End) {
 	ending.Tests = clipMessages(ending.Tests)
-	run := RedRun{Attempt: a.ID, Batch: a.Batch, PRs: t.allOf(a), Narrow: a.narrow(), Began: a.At, At: t.now, Variants: a.variants(), Ending: ending}
+	run := RedRun{Attempt: a.ID, Batch: a.Batch, PRs: t.allOf(a), Root: t.root(a), Narrow: a.narrow(), Began: a.At, At: t.now, Variants: a.variants(), Ending: ending}
 	t.suspectBase(run)
 	t.header.RedRuns = append(slices.Clone(t.header.RedRuns), run)
 }
@@ -151,7 +156,7 @@ func (t *step) leaveFacts(landed, out []int) {
 		r := &h.RedRuns[i]
 		for _, pr := range landed {
 			if contains(r.PRs, pr) {
-				r.Landed, r.LandedAt = append(slices.Clone(r.Landed), pr), t.now
+				r.Landed = append(slices.Clone(r.Landed), LandedOf{pr, t.now})
 			}
 		}
 	}

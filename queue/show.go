@@ -106,7 +106,7 @@ func (t *step) title(e *Entry) (title, status string) {
 		if t.baseRed() && !e.Turn.Front {
 			return title + ", waiting: " + t.redTitle(), "queued"
 		}
-		if eta := t.wait(place); eta > 0 {
+		if eta := t.header.Wait(place, len(t.openBatches())); eta > 0 {
 			title += ", about " + roughly(eta)
 		}
 		return title, "queued"
@@ -172,13 +172,14 @@ func (a *Attempt) shardCount() (green, total int) {
 	return green, total
 }
 
-// wait is about how long the entry at a place in line still has, from what tests took lately.
-func (t *step) wait(place int) time.Duration {
-	if t.header.TestTime == 0 {
+// Wait is about how long the entry at a place in line still has behind so many open
+// batches, from what tests took lately; 0 when nothing is known.
+func (h *Header) Wait(place, open int) time.Duration {
+	if place == 0 {
 		return 0
 	}
-	batches := 1 + (place-1)/t.batchSize() + len(t.openBatches())
-	return time.Duration(batches) * t.header.TestTime
+	batches, side := 1+(place-1)/h.batchSize()+open, max(1, h.Settings.Parallel)
+	return time.Duration((batches+side-1)/side) * h.TestTime
 }
 
 func (t *step) summary(e *Entry) string {

@@ -32,6 +32,7 @@ type Header struct {
 	Rates   Rates        `json:"rates,omitzero"`
 	// GreenAt is when a landing last showed the base green; Doubt is a base that may be red.
 	GreenAt time.Time `json:"green_at,omitzero"`
+	Greens  []Green   `json:"greens,omitempty"` // the bases that were, oldest first
 	Doubt   *Doubt    `json:"doubt,omitempty"`
 	// TestTime is the decayed mean of ticket to verdict, for "about 12 min".
 	TestTime time.Duration `json:"test_time,omitempty"`

@@ -18,6 +18,7 @@ type step struct {
 	*State
 	now     time.Time
 	effects []Effect
+	placed  map[int]int // during a sweep: everybody's place in line, found by one walk
 }
 
 func (t *step) do(key string, task Task) { t.doAt(key, t.now, task) }

@@ -48,7 +48,7 @@ func (t *step) nextDeadline() time.Time {
 		earlier(d.NextAt)
 	}
 	if s.BatchWait > 0 && t.slotFree() && t.header.Pause == nil {
-		if next := t.inTurn(t.batchSize()); len(next) > 0 {
+		if next := t.inTurn(t.header.batchSize()); len(next) > 0 {
 			earlier(t.companyDue(next))
 		}
 	}

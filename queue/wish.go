@@ -175,6 +175,7 @@ func (t *step) compareWishes(f WishesFound) {
 		}
 		t.compareMarks(pr, f.Marks[pr])
 	}
+	t.placed = t.positions() // the line stays as it is in what follows
 	for _, e := range t.inOrder() {
 		if e.free() && !labelled[e.PR.Number] {
 			t.lookAt(e.PR.Number)
@@ -188,6 +189,7 @@ func (t *step) compareWishes(f WishesFound) {
 			t.touchEntry(e.PR.Number)
 		}
 	}
+	t.placed = nil
 }
 
 // compareMarks looks again at an entry whose labels are not those of the last sweep:

@@ -11,6 +11,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/mainstay-ci/mainstay/queue/sim"
 	"github.com/mainstay-ci/mainstay/server/demo"
 )
 
@@ -64,6 +65,16 @@ func (c benchCommand) Run(ctx context.Context) error {
 		}},
 		{"demo", c.benchDemo},
 		{"explore", c.benchExplore},
+		{"sim.speed", simulated(benchSimulator)},
+		{"sim.runs", simulated(sim.MeasureRuns)},
+		{"sim.ships", simulated(sim.MeasureShips)},
+		{"sim.evidence", simulated(sim.MeasureEvidence)},
+		{"sim.peers.k1", simulatedAt(1, sim.MeasurePeers)},
+		{"sim.peers.k4", simulatedAt(4, sim.MeasurePeers)},
+		{"sim.peers.k16", simulatedAt(16, sim.MeasurePeers)},
+		{"sim.k1", simulatedAt(1, sim.MeasureWaits)},
+		{"sim.k4", simulatedAt(4, sim.MeasureWaits)},
+		{"sim.k16", simulatedAt(16, sim.MeasureWaits)},
 	} {
 		if len(c.Only) > len(part.name) || part.name[:len(c.Only)] != c.Only {
 			continue

@@ -17,10 +17,11 @@ import (
 
 // commands is what can be typed.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Run the server for a GitHub App."`
-	Demo    demoCommand    `cmd:"" help:"Watch pull requests go from label to landed on real git, on this machine."`
-	Bench   benchCommand   `cmd:"" help:"Print the figures of docs/performance.md, a line each."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve    serveCommand    `cmd:"" help:"Run the server for a GitHub App."`
+	Demo     demoCommand     `cmd:"" help:"Watch pull requests go from label to landed on real git, on this machine."`
+	Bench    benchCommand    `cmd:"" help:"Print the figures of docs/performance.md, a line each."`
+	Simulate simulateCommand `cmd:"" help:"Play a load against this queue and others in virtual time: waits, runs, good changes thrown out."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 func main() {
@@ -29,7 +30,7 @@ func main() {
 	var cli commands
 	parsed := kong.Parse(&cli, kong.Name("mainstay"),
 		kong.Description("A merge queue that only ever moves the base branch to a commit that was tested green under its own SHA."),
-		kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
+		kong.ShortUsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)))
 	if err := parsed.Run(); err != nil {
 		var code exitCode
 		if errors.As(err, &code) {

@@ -191,7 +191,16 @@ func (c *canon) hashReds(q *queue.State) {
 	}
 	c.times = append(c.times, h.GreenAt)
 	for _, r := range h.RedRuns {
-		c.times = append(c.times, r.At, r.Began, r.LandedAt)
+		c.times = append(c.times, r.At, r.Began)
+		for _, l := range r.Landed {
+			c.times = append(c.times, l.At)
+		}
+		for _, g := range h.Greens {
+			if g.Tip == r.Root { // others are not asked about
+				c.mix(3)
+				c.times = append(c.times, g.At)
+			}
+		}
 	}
 	if h.Doubt != nil {
 		c.times = append(c.times, h.Doubt.Since)

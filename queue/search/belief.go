@@ -14,6 +14,7 @@ type belief struct {
 	facts    []fact
 	suspects []suspect
 	parts    []part
+	cut      bool    // there were too many facts to look at all of them
 	fresh    float64 // chance that all those assumed good who are in no fact are
 }
 
@@ -53,8 +54,8 @@ type cell struct {
 const mostFacts = 10
 
 const (
-	errorRate = 0.01  // chance that a run fails for its infrastructure
-	missed    = 0.002 // chance that bad code passes the narrow builds of all its members
+	errorRate = 0.01 // chance that a run fails for its infrastructure
+	missed    = 0.02 // chance that what made a run red passes in narrow builds of its parts: most often a pair
 )
 
 func newBelief(rates Rates, line []Candidate, reds []Red) *belief {
@@ -99,15 +100,22 @@ func (b *belief) addFact(r Red) {
 	}
 }
 
-// leaveOut forgets the largest of some facts.
+// leaveOut forgets the one of some facts that says least: many members, seldom
+// red. What is tested again and again comes to say more, so that the search ends.
 func (b *belief) leaveOut(of uint64) {
+	b.cut = true
 	worst := -1
 	for i, f := range b.facts {
-		if of&(1<<min(i, 63)) != 0 && (worst < 0 || len(f.members) > len(b.facts[worst].members)) {
+		if of&(1<<min(i, 63)) != 0 && (worst < 0 || f.saysLess(b.facts[worst])) {
 			worst = i
 		}
 	}
 	b.facts = slices.Delete(b.facts, worst, worst+1)
+}
+
+func (f fact) saysLess(g fact) bool {
+	x, y := float64(len(f.members))*f.allGood, float64(len(g.members))*g.allGood
+	return x > y || x == y && len(f.members) > len(g.members)
 }
 
 // connect finds the suspects and the parts. False: a fact had to be left out, again.

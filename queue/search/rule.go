@@ -1,18 +1,59 @@
 package search
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // The rule: test the front of the line, as long as its chance of green is
 // nearest to what tells most.
 const (
-	batchLoad = 0.6 // bad ones expected in a fresh segment when one build runs at a time
+	batchLoad = 0.8 // bad ones expected in a fresh segment when one build runs at a time
 	redTarget = 0.5
 	look      = 3 // a segment is never longer than look/p
+	// Who is good with less than lateBelow waits while others can be tested: its own
+	// run would most likely be red and land nobody. No more than lateMost wait so.
+	lateBelow = 0.5
+	lateMost  = 3
 )
 
-// segment is the front of the line to test together. Skip says who can't be in it.
+// segment is what to test together next. Skip says who can't be in it.
 func (v View) segment(b *belief, skip func(Candidate) bool) []int {
-	size := v.freshSize()
+	if late := v.late(b, skip); len(late) > 0 {
+		members := v.front(b, func(c Candidate) bool { return skip(c) || slices.Contains(late, c.PR) })
+		if len(members) > 0 {
+			return members
+		}
+	}
+	return v.front(b, skip)
+}
+
+// late are the last in line of those whose own red set has nobody else left in it,
+// and who are most likely bad.
+func (v View) late(b *belief, skip func(Candidate) bool) []int {
+	if b.cut { // an end of the search comes first
+		return nil
+	}
+	var late []int
+	for _, f := range b.facts {
+		if len(f.members) != 1 {
+			continue
+		}
+		i := place(v.Line, f.members[0])
+		if i == len(v.Line) || v.Line[i].Alone || skip(v.Line[i]) {
+			continue
+		}
+		if c := v.Line[i]; b.good(c.PR, c.fail(v.Rates)) < lateBelow {
+			late = append(late, c.PR)
+		}
+	}
+	sortByLine(late, v.Line)
+	return late[max(0, len(late)-lateMost):]
+}
+
+// front is the front of the line to test together.
+func (v View) front(b *belief, skip func(Candidate) bool) []int {
+	size := v.freshSize(len(v.Line))
 	most := int(math.Ceil(look / within(v.Fail, leastFail, mostFail)))
 	if v.Max > 0 {
 		most = min(most, v.Max)
@@ -55,9 +96,12 @@ func (c Candidate) fail(r Rates) float64 {
 	return within(r.Fail, leastFail, mostFail)
 }
 
+// Size is how many pull requests a fresh segment of a long line has.
+func Size(v View) int { return v.freshSize(math.MaxInt32) }
+
 // freshSize is how many fresh ones are tested together: about batchLoad times
 // what lands most when as many segments as there are slots stand on each other.
-func (v View) freshSize() int {
+func (v View) freshSize(line int) int {
 	p := within(v.Fail, leastFail, mostFail)
 	slots := max(v.Slots, 1)
 	best, most := 1, 0.0
@@ -70,7 +114,7 @@ func (v View) freshSize() int {
 	}
 	size := batchLoad * float64(best)
 	if slots > 1 {
-		size = min(size, math.Ceil(float64(len(v.Line))/float64(slots)))
+		size = min(size, math.Ceil(float64(line)/float64(slots)))
 	}
 	if v.Size > 0 {
 		return v.Size

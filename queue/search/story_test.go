@@ -40,19 +40,19 @@ func TestNextOfSerial(t *testing.T) {
 	}{
 		"nobody waits":                {View{Rates: rates}, ""},
 		"few wait":                    {View{Rates: rates, Line: lineOf(2)}, "[1 2] on 0"},
-		"a full line":                 {View{Rates: rates, Line: lineOf(50)}, "[1 2 3 4 5 6] on 0"},
+		"a full line":                 {View{Rates: rates, Line: lineOf(50)}, "[1 2 3 4 5 6 7 8] on 0"},
 		"at most":                     {View{Rates: rates, Line: lineOf(50), Max: 3}, "[1 2 3] on 0"},
 		"at least":                    {View{Rates: rates, Line: lineOf(50), Min: 8}, "[1 2 3 4 5 6 7 8] on 0"},
 		"a fixed size":                {View{Rates: rates, Line: lineOf(50), Size: 4}, "[1 2 3 4] on 0"},
 		"one alone first":             {View{Rates: rates, Line: []Candidate{{PR: 1, Alone: true}, {PR: 2}}}, "[1] on 0"},
 		"one alone behind":            {View{Rates: rates, Line: []Candidate{{PR: 1}, {PR: 2}, {PR: 3, Alone: true}}}, "[1 2] on 0"},
-		"a risky one":                 {View{Rates: rates, Line: []Candidate{{PR: 1, Fail: 0.5}, {PR: 2}, {PR: 3}}}, "[1] on 0"},
+		"a risky one":                 {View{Rates: rates, Line: []Candidate{{PR: 1, Fail: 0.5}, {PR: 2}, {PR: 3}}}, "[1 2] on 0"},
 		"a red batch is split":        {View{Rates: rates, Line: lineOf(50), Reds: []Red{{Members: []int{1, 2, 3, 4, 5, 6}, Times: 1}}}, "[1 2 3] on 0"},
 		"the smaller red set first":   {View{Rates: rates, Line: lineOf(50), Reds: []Red{{Members: []int{1, 2, 3}, Times: 1}, {Members: []int{1, 2, 3, 4, 5, 6}, Times: 1}}}, "[1] on 0"},
 		"a limit holds in the search": {View{Rates: rates, Line: lineOf(50), Max: 2, Reds: []Red{{Members: []int{1, 2, 3, 4, 5, 6}, Times: 1}}}, "[1 2] on 0"},
 		"a minimum does not":          {View{Rates: rates, Line: lineOf(50), Min: 6, Reds: []Red{{Members: []int{1, 2, 3, 4, 5, 6}, Times: 1}}}, "[1 2 3] on 0"},
 		"a build is under way":        {View{Rates: rates, Line: lineOf(50), Builds: []Build{{ID: 9, Members: []int{1, 2, 3}}}}, ""},
-		"behind what is landing":      {View{Rates: rates, Line: lineOf(50), Builds: []Build{{ID: 9, Members: []int{1, 2, 3}, Green: true}}}, "[4 5 6 7 8 9] on 9"},
+		"behind what is landing":      {View{Rates: rates, Line: lineOf(50), Builds: []Build{{ID: 9, Members: []int{1, 2, 3}, Green: true}}}, "[4 5 6 7 8 9 10 11] on 9"},
 		"all of it is landing":        {View{Rates: rates, Line: lineOf(2), Builds: []Build{{ID: 9, Members: []int{1, 2}, Green: true}}}, ""},
 		"it does not follow what is landing": {View{Rates: rates, Line: lineOf(5), Builds: []Build{{ID: 9, Members: []int{1, 2}, Green: true}, {ID: 8, Members: []int{1, 2, 3}}}},
 			"[3 4 5] on 9; drop [8]"},
@@ -60,7 +60,8 @@ func TestNextOfSerial(t *testing.T) {
 			Reds: []Red{{Members: []int{1, 2}, Times: 2}}}, "drop [8]"},
 		"nobody but one who is guilty":    {View{Rates: rates, Line: lineOf(1), Reds: []Red{{Members: []int{1}, Times: 1}}}, "[1] on 0"},
 		"a likely flake goes with others": {View{Rates: Rates{Fail: 0.01, Flake: 0.05}, Line: lineOf(9), Reds: []Red{{Members: []int{1}, Times: 1}}}, "[1 2 3 4 5 6 7 8 9] on 0"},
-		"a likely culprit goes alone":     {View{Rates: Rates{Fail: 0.10, Flake: 0.05}, Line: lineOf(9), Reds: []Red{{Members: []int{1}, Times: 1}}}, "[1] on 0"},
+		"a likely culprit waits":          {View{Rates: Rates{Fail: 0.10, Flake: 0.05}, Line: lineOf(9), Reds: []Red{{Members: []int{1}, Times: 1}}}, "[2 3 4 5 6 7 8 9] on 0"},
+		"a likely culprit, nobody else":   {View{Rates: Rates{Fail: 0.10, Flake: 0.05}, Line: lineOf(1), Reds: []Red{{Members: []int{1}, Times: 1}}}, "[1] on 0"},
 	} {
 		c.v.Slots = 1
 		if got := told(Next(c.v)); got != c.want {
@@ -121,9 +122,9 @@ func TestNextOfNarrow(t *testing.T) {
 		"one is left: confirm it":    {[]Red{{Members: []int{2}, Cleared: []int{1}, Times: 1, Tests: a}}, 1, nil, "[2] on 0 only [TestA]"},
 		"not named: in full":         {[]Red{{Members: []int{1, 2, 3, 4}, Times: 1}}, 1, nil, "[1 2] on 0"},
 		"it runs already":            {[]Red{{Members: []int{1, 2, 3, 4}, Times: 1, Tests: a}}, 1, []Build{{ID: 5, Members: []int{1, 2}, Narrow: a}}, ""},
-		"it is answered":             {nil, 1, []Build{{ID: 5, Members: []int{1, 2}, Narrow: a}}, "[1 2 3 4 5 6] on 0; drop [5]"},
+		"it is answered":             {nil, 1, []Build{{ID: 5, Members: []int{1, 2}, Narrow: a}}, "[1 2 3 4 5 6 7 8] on 0; drop [5]"},
 		"narrow builds say no more": {[]Red{{Members: []int{1, 2, 3, 4}, Times: 1, Tests: a, Passed: true}}, 1, nil,
-			"[1 2 3 4 5 6 7 8 9 10] on 0"},
+			"[1 2 3 4] on 0"},
 	} {
 		v.Reds, v.Slots, v.Builds = c.reds, c.slots, c.builds
 		if got := told(Next(v)); got != c.want {

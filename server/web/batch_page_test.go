@@ -264,7 +264,8 @@ func TestTheGuessOfAWaitKnowsWhatRunsSideBySide(t *testing.T) {
 		{5, 1, 6, 1, "about 18 min"},
 		{5, 2, 6, 1, "about 12 min"},
 		{5, 4, 6, 1, "about 6 min"},
-		{0, 1, 16, 0, "about 12 min"},
+		{0, 1, 16, 0, "about 6 min"}, // about 20 at a time, as long as nothing was learnt
+		{0, 1, 21, 0, "about 12 min"},
 		{5, 0, 6, 0, "about 12 min"},
 		{5, 1, 0, 0, ""},
 	} {

@@ -3,7 +3,6 @@ package web
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/mainstay-ci/mainstay/queue"
 )
@@ -87,23 +86,13 @@ func approvalText(pr queue.PullRequest, need int) string {
 	return text
 }
 
-// autoBatch is how many entries a batch takes where the size is learnt and
-// nothing was learnt yet; only the guess of the waiting time uses it.
-const autoBatch = 15
-
-// waitGuess is about how long the entry at a place in line still has, or "": as
-// many rounds of tests as there are batches before it, so many side by side.
+// waitGuess is about how long the entry at a place in line still has, or "".
 func waitGuess(h queue.Header, place, openBatches int) string {
-	if h.TestTime == 0 || h.Pause != nil || place == 0 {
+	wait := h.Wait(place, openBatches)
+	if wait == 0 || h.Pause != nil {
 		return ""
 	}
-	size := h.Settings.BatchSize
-	if size <= 0 {
-		size = autoBatch
-	}
-	batches := 1 + (place-1)/size + openBatches
-	side := max(1, h.Settings.Parallel)
-	return "about " + roughly(time.Duration((batches+side-1)/side)*h.TestTime)
+	return "about " + roughly(wait)
 }
 
 // phaseText says where an attempt stands.
