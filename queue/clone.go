@@ -87,24 +87,6 @@ func (s *State) TakeHistory() (ended []Entry, receipts []Receipt) {
 	return ended, receipts
 }
 
-func (b *Batch) clone() Batch {
-	c := *b
-	c.Members, c.Landed, c.Out = slices.Clip(b.Members), slices.Clip(b.Landed), slices.Clip(b.Out)
-	c.Back, c.Flakes, c.Nodes = slices.Clip(b.Back), slices.Clip(b.Flakes), slices.Clone(b.Nodes)
-	for i := range c.Nodes {
-		n := &c.Nodes[i]
-		n.PRs, n.Members, n.Attempts = slices.Clip(n.PRs), slices.Clip(n.Members), slices.Clip(n.Attempts)
-	}
-	return c
-}
-
-func (a *Attempt) clone() Attempt {
-	c := *a
-	c.Members, c.Shards = slices.Clip(a.Members), slices.Clone(a.Shards)
-	c.Plan.Checks, c.Held = slices.Clip(a.Plan.Checks), slices.Clip(a.Held)
-	return c
-}
-
 // Header, Entry, Batches and Attempts show the state's own rows, to be read only.
 func (s *State) Header() *Header { return &s.header }
 

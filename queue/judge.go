@@ -52,6 +52,11 @@ func (t *step) mayLand(a *Attempt) bool {
 	if a.narrow() || t.header.Pause != nil || t.header.Missing || !a.running() || t.root(a) != t.header.Tip || t.holdsBack(a) {
 		return false
 	}
+	for _, x := range t.path(a) {
+		if x.Phase == AttemptPushing {
+			return false // its ticket goes with the same push, and may not be there yet
+		}
+	}
 	own := t.allOf(a)
 	for _, x := range t.attempts {
 		switch {

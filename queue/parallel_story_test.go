@@ -91,3 +91,28 @@ func TestConflictsOnSeveralStands(t *testing.T) {
 		w.requireOut(4, Conflict)
 	})
 }
+
+// What lands by one push takes every ticket on the path with it: one that is not on
+// GitHub yet is waited for, else the push could only fail.
+func TestATicketBelowThatIsPushedSlowly(t *testing.T) {
+	story(t, func(w *world) {
+		w.settings.Parallel, w.settings.BatchSize = 2, 1
+		quick, slow := w.latency, false
+		w.latency = func() time.Duration {
+			if a := w.state.attempts; len(a) > 0 && a[0].Phase == AttemptPushing && !slow {
+				slow = true
+				return 40 * time.Minute
+			}
+			return quick()
+		}
+		w.queueTogether(1, 2)
+		intended := func() bool {
+			return slices.ContainsFunc(w.state.attempts, func(a *Attempt) bool { return !a.IntentAt.IsZero() })
+		}
+		if !w.runUntil(3*time.Hour, intended) || w.state.attempts[0].PushedAt.IsZero() {
+			w.t.Fatalf("the landing does not wait for the first ticket: %+v", w.state.attempts[0])
+		}
+		w.untilEnded(1, 2)
+		w.requireLanded(1, 2)
+	})
+}
