@@ -26,7 +26,7 @@ func (s *State) CloneInto(c *State) {
 	c.header = s.header
 	h := &c.header
 	h.Suites, h.Landed, h.Reds = slices.Clip(h.Suites), slices.Clip(h.Landed), reds
-	c.line, c.dirty = append(c.line[:0], s.line...), dirty{}
+	c.line, c.dirty, c.sought = append(c.line[:0], s.line...), dirty{}, nil
 	for pr, e := range s.entries {
 		c.entries[pr] = copyTo(c.entries[pr], e)
 	}

@@ -48,8 +48,20 @@ func (t *step) startNext() {
 	if !t.slotFree() || !t.anybody() || t.baseRed() {
 		return
 	}
-	choice := search.Next(t.view())
+	t.startWanted()
+	t.askBeside()
+}
+
+// startWanted asks the search and does what it says, unless nothing has changed
+// since it last said nothing.
+func (t *step) startWanted() {
+	view := t.view()
+	if t.sought != nil && t.sought.Same(view) {
+		return
+	}
+	choice, idle := search.Next(view), true
 	for _, id := range choice.Drop {
+		idle = false
 		t.abandon(t.attempt(id), AimDrop, "what is known by now makes it useless")
 	}
 	started := make([]int64, len(choice.Start))
@@ -61,9 +73,11 @@ func (t *step) startNext() {
 		if parent := t.attempt(on); on == 0 && s.On != 0 || parent != nil && parent.New == "" {
 			continue // what it stands on is not built yet: asked again when it is
 		}
-		started[i] = t.start(s.Members, on, s.Tests)
+		started[i], idle = t.start(s.Members, on, s.Tests), false
 	}
-	t.askBeside()
+	if t.sought = nil; idle {
+		t.sought = &view
+	}
 }
 
 // slotFree reports whether one more attempt may run. A landing whose outcome is

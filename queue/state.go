@@ -64,6 +64,9 @@ type State struct {
 	batches  []*Batch
 	attempts []*Attempt // live ones, and landed ones until their last audit
 	dirty    dirty
+	// sought is what the search was last asked when it wanted nothing: no more than
+	// its answer kept, so that it need not be kept with the rest.
+	sought *search.View
 }
 
 type dirty struct {

@@ -56,6 +56,25 @@ type View struct {
 	Narrow   bool // search with only the failing tests where they are named
 }
 
+// Same reports whether two views are alike in all that decides.
+func (v View) Same(w View) bool {
+	return v.Rates == w.Rates && v.Slots == w.Slots && v.Min == w.Min && v.Max == w.Max && v.Size == w.Size && v.Narrow == w.Narrow &&
+		slices.EqualFunc(v.Line, w.Line, Candidate.same) && slices.EqualFunc(v.Builds, w.Builds, Build.same) && slices.EqualFunc(v.Reds, w.Reds, Red.same)
+}
+
+func (c Candidate) same(d Candidate) bool {
+	return c.PR == d.PR && c.Fail == d.Fail && c.Alone == d.Alone && c.First == d.First && c.Held == d.Held && slices.Equal(c.Clashes, d.Clashes)
+}
+
+func (b Build) same(c Build) bool {
+	return b.ID == c.ID && b.On == c.On && b.Green == c.Green && b.Unbuilt == c.Unbuilt && slices.Equal(b.Members, c.Members) && slices.Equal(b.Narrow, c.Narrow)
+}
+
+func (r Red) same(s Red) bool {
+	return r.Times == s.Times && r.Error == s.Error && r.Passed == s.Passed && r.Run == s.Run &&
+		slices.Equal(r.Members, s.Members) && slices.Equal(r.Tests, s.Tests) && slices.Equal(r.Cleared, s.Cleared)
+}
+
 // Start is a build to start. On is a Build's ID, or -(i+1) for the i-th Start of
 // the same Choice, or 0. One that stands on what is not built yet keeps its slot.
 type Start struct {
