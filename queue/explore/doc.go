@@ -4,7 +4,8 @@
 //
 // # Worlds
 //
-// They are data in worlds.go, and each is walked to its end: one bad or two of
+// They are data in worlds.go, named with their sizes in docs/proof.md, and each is
+// walked to its end: one bad or two of
 // three, a pair that conflicts, conflicts in text, a flake, a test that hangs, CI
 // that never starts, reports of shards; crashes around every effect, slow, lost
 // and late answers, landing pushes that land after they were given up; pushes to

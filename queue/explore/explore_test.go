@@ -2,6 +2,7 @@ package explore
 
 import (
 	"flag"
+	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -33,5 +34,18 @@ func TestNoLawBreaks(t *testing.T) {
 				t.Errorf("not walked to its end after %d states", r.States)
 			}
 		})
+	}
+}
+
+// The page that says what is proved names every world that is walked to its end.
+func TestThePageNamesTheWorlds(t *testing.T) {
+	page, err := os.ReadFile("../../docs/proof.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, world := range Worlds {
+		if !strings.Contains(string(page), world.Name+" (") {
+			t.Errorf("docs/proof.md does not name %q", world.Name)
+		}
 	}
 }
