@@ -206,3 +206,23 @@ func TestNobodyGuiltyIsTestedOnALanding(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// Given one who is guilty, is not put out, and is all there is to test, then its
+// test goes on: it is not given up for the same again.
+func TestTheLastResortGoesOn(t *testing.T) {
+	v := View{
+		Rates: Rates{Fail: 0.107, Flake: 0.0192}, Line: []Candidate{{PR: 3}}, Slots: 2, Narrow: true,
+		Reds: []Red{
+			{Members: []int{5, 3}, Times: 1, Tests: []string{"TestOf3"}, Passed: true}, {Members: []int{5, 3}, Times: 2, Tests: []string{"TestOf3"}},
+			{Members: []int{5}, Times: 1, Tests: []string{"TestOf5"}},
+		},
+	}
+	c := Next(v)
+	if len(c.Start) != 1 || c.Start[0].Tests != nil {
+		t.Fatalf("%+v", c)
+	}
+	v.Builds = []Build{{ID: 7, Members: c.Start[0].Members}}
+	if c := Next(v); len(c.Start)+len(c.Drop) > 0 {
+		t.Errorf("right after it was started: %+v", c)
+	}
+}

@@ -245,7 +245,11 @@ func (t *tree) choose() Choice {
 		free--
 	}
 	if len(c.Start) == 0 && t.used == 0 && t.Slots > 0 && t.root.stand == 0 {
-		c.Start = t.lastResort()
+		if len(t.dead) > 0 {
+			c.Drop = nil // nothing better is to be had: it may still tell something
+		} else {
+			c.Start = t.lastResort()
+		}
 	}
 	return c
 }
