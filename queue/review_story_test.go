@@ -185,3 +185,21 @@ func TestReviewTheBaseIsAskedOnceBesideASearch(t *testing.T) {
 		}
 	})
 }
+
+// Given an attempt that dies while it is built, because what it stands on is given
+// up, then it stays dead: nothing of it is to be deleted, and git refuses to try.
+func TestReviewDeadStaysDead(t *testing.T) {
+	story(t, func(w *world) {
+		w.settings.Parallel, w.settings.BatchSize = 2, 2
+		w.queueTogether(1, 2, 3, 4)
+		w.runUntil(time.Hour, func() bool {
+			a := w.state.attempt(2)
+			return a != nil && a.Phase == AttemptBuilding && w.state.attempt(1).Phase == AttemptTesting
+		})
+		hold(w.pulls[1])
+		w.tell(PullRequestRead{PR: w.read(1)})
+		if a := w.state.attempt(2); a != nil && a.Phase != AttemptDead {
+			w.t.Fatalf("attempt 2 is %s after it was dead, commit %q", a.Phase, a.New)
+		}
+	})
+}
