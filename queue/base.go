@@ -65,10 +65,13 @@ func (t *step) asksBase(pr int, run RedRun) bool {
 	if len(tests) == 0 || len(tests) > narrowTests || run.Ending.Reason != ChecksFailed || t.baseRed() {
 		return false
 	}
-	since, newest := t.now, run
+	since, newest, full := t.now, run, false
 	for _, r := range h.Reds {
 		for _, f := range tests {
-			if (len(r.Cleared) > 0 || r.Passed) && slices.Contains(r.Tests, f.key()) {
+			switch named := slices.Contains(r.Tests, f.key()); {
+			case named && r.Passed && !run.Narrow:
+				full = true // alone it passes: that says nothing of the whole suite
+			case named && (len(r.Cleared) > 0 || r.Passed):
 				return false
 			}
 		}
@@ -91,6 +94,7 @@ func (t *step) asksBase(pr int, run RedRun) bool {
 		return true
 	}
 	t.doubtBase(tests, []int{pr})
+	t.header.Doubt.Full = t.header.Doubt.Full || full
 	return true
 }
 
@@ -268,7 +272,7 @@ func (t *step) askBeside() {
 	}
 	for _, r := range h.Reds {
 		run := t.redRun(r.Run)
-		if run == nil || len(r.Tests) == 0 || len(r.Cleared) > 0 || r.Passed || run.Asked || h.GreenAt.After(run.At) {
+		if run == nil || len(r.Tests) == 0 || len(r.Cleared) > 0 || r.Passed || run.Asked || run.Root != h.Tip || h.GreenAt.After(run.At) {
 			continue
 		}
 		t.doubtBase(t.testsByKey(r.Tests), nil)

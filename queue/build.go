@@ -135,6 +135,9 @@ func (t *step) takeBuildFailed(f BuildFailed) {
 	} else {
 		// What we knew of the base is wrong: read it again first, and ever more patiently.
 		tries := 1
+		if a.OnBase && t.header.Doubt != nil {
+			t.amendDoubt().NextAt = t.now.Add(time.Minute)
+		}
 		if b := t.batch(a.Batch); b != nil {
 			tries = len(b.Nodes[a.Node].Attempts)
 		}

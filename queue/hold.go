@@ -36,6 +36,13 @@ func (t *step) setApart(e *Entry) {
 	t.show(e)
 }
 
+// giveUpWith gives up all that tests an entry, or stands on what does.
+func (t *step) giveUpWith(e *Entry, cause string) {
+	for _, a := range t.holders(e) {
+		t.abandon(a, AimRebuild, cause)
+	}
+}
+
 // holders are the attempts with an entry that can still be given up.
 func (t *step) holders(e *Entry) []*Attempt {
 	var all []*Attempt
@@ -82,6 +89,7 @@ func (t *step) keepHeld(a *Attempt) bool {
 	t.sendBack(e)
 	e.Wait, e.Tested = OnHold, a.New
 	t.abandon(a, AimDrop, pullName(e)+" is held")
+	t.giveUpWith(e, pullName(e)+" is held")
 	t.show(e)
 	return true
 }

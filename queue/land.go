@@ -286,7 +286,7 @@ func (t *step) learn(a *Attempt, members []Member) {
 // abandon gives an attempt up. Its ticket is deleted first, until GitHub
 // confirms: the fence behind which no late push of ours can land it.
 func (t *step) abandon(a *Attempt, aim Aim, cause string) {
-	if a.Phase == AttemptAbandoning && aim == AimRebuild {
+	if !a.live() || a.Phase == AttemptAbandoning && aim == AimRebuild {
 		return
 	}
 	a.Cause, a.Aim = cause, aim

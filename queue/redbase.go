@@ -71,6 +71,9 @@ func (t *step) triedOnRed(e *Entry) bool {
 // startFix tests the hotfix whose turn it is, while the base is red.
 func (t *step) startFix() {
 	fix := t.hotfix()
+	if fix == nil {
+		fix = t.fixAside()
+	}
 	if fix == nil || !t.slotFree() {
 		return
 	}
@@ -80,6 +83,18 @@ func (t *step) startFix() {
 		}
 	}
 	t.start([]int{fix.PR.Number}, 0, nil)
+}
+
+// fixAside is a hotfix that was red by something else, and has its test again.
+func (t *step) fixAside() *Entry {
+	for _, b := range t.openBatches() {
+		for _, n := range b.Nodes {
+			if n.State == NodeAside && len(n.Members) == 1 && t.entries[n.Members[0]].Turn.Front {
+				return t.entries[n.Members[0]]
+			}
+		}
+	}
+	return nil
 }
 
 // RedBase says that the base is red by itself, in one line, and what is done

@@ -83,6 +83,7 @@ func (t *step) judge(e *Entry) {
 		e.Wait = NotApproved
 		t.show(e)
 	case e.Phase == Waiting && !ready:
+		t.giveUpWith(e, pullName(e)+" is approved no more")
 		e.Pinned = ""
 		t.move(e, Asking, NotApproved)
 		t.show(e)
