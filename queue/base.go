@@ -19,9 +19,11 @@ type Doubt struct {
 	PRs   []int        `json:"prs,omitempty"` // who would be blamed for them
 	Since time.Time    `json:"since"`
 	Tip   string       `json:"tip"`
-	// Reds counts how often the base failed one of them, Looks how often it was asked.
-	Reds  int `json:"reds,omitempty"`
-	Looks int `json:"looks,omitempty"`
+	// Reds counts how often the base failed the same of them, Failed, one after the
+	// other; Looks how often it was asked.
+	Reds   int          `json:"reds,omitempty"`
+	Failed []FailedTest `json:"failed,omitempty"`
+	Looks  int          `json:"looks,omitempty"`
 	// Full: the tests alone told nothing, so all of them run.
 	Full bool `json:"full,omitempty"`
 	// Tried are the heads of hotfixes that did not mend it.
@@ -206,8 +208,12 @@ func (t *step) hearBase(a *Attempt, w word) {
 	d.Looks++
 	switch {
 	case len(w.failed) > 0:
-		d.Reds++
-		d.NextAt = t.now
+		if again := commonTests(w.failed, d.Failed); len(again) > 0 || d.Red {
+			d.Reds++
+		} else {
+			d.Reds = 1
+		}
+		d.Failed, d.NextAt = w.failed, t.now
 		if d.Red {
 			d.NextAt = t.now.Add(min(baseAgainMax, baseAgain<<min(d.Reds-baseReds, 10)))
 		} else if d.Reds >= baseReds {
@@ -217,7 +223,7 @@ func (t *step) hearBase(a *Attempt, w word) {
 		t.trustBase(w.tests)
 	case len(w.tests) > 0:
 		if d.Reds > 0 {
-			t.forgetTests(w.tests, true) // red and green on one commit: they flake, and say nothing of anybody
+			t.forgetTests(commonTests(w.tests, d.Failed), true) // red and green on one commit: they flake, and say nothing of anybody
 		}
 		t.believeBase(w.tests)
 	case !d.Full:

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -238,4 +239,117 @@ func TestUnrelatedRedSetsDoubtTheBase(t *testing.T) {
 	if s.header.Doubt != nil {
 		t.Fatalf("the base is doubted although it was green since")
 	}
+}
+
+// Given a red base, when the hotfix that mends it is red for something else once, or
+// the base moves under it, then it is tested again: nothing else can get through.
+func TestAHotfixIsTriedAgainOnARedBase(t *testing.T) {
+	for _, trouble := range []string{"a shard dies", "the base moves"} {
+		t.Run(trouble, func(t *testing.T) {
+			story(t, func(w *world) {
+				w.sharded()
+				w.broken = true
+				w.queueTogether(1, 2)
+				w.runUntil(3*time.Hour, func() bool { return w.state.baseRed() })
+				w.run(time.Minute)
+				died := false
+				if trouble == "a shard dies" {
+					w.crashes = func(commit string, shard int) bool {
+						if died || !w.holds(commit, 9) {
+							return false
+						}
+						died = true
+						return true
+					}
+				}
+				w.mends = 9
+				w.open(9)
+				hotfix(w.pulls[9])
+				w.approve(9, "bob")
+				w.label(9, "ann")
+				if trouble == "the base moves" {
+					w.runUntil(time.Hour, func() bool {
+						a := w.state.attempt(w.state.header.NextAttempt - 1)
+						return a != nil && a.holds(9) && a.Phase == AttemptTesting
+					})
+					w.run(time.Minute)
+					w.pushBase() // does not mend it
+				}
+				w.runUntil(12*time.Hour, w.over(9))
+				w.requireLanded(9)
+			})
+		})
+	}
+}
+
+// Given a test of the base that is red only among all others, then nobody is
+// blamed for it: the base is asked with the whole suite.
+func TestABaseThatIsRedInFullOnly(t *testing.T) {
+	story(t, func(w *world) {
+		w.sharded()
+		red := true
+		w.flakes = func(commit string) bool { return red && w.narrowOf(commit) == nil }
+		w.queueTogether(1, 2, 3)
+		w.runUntil(12*time.Hour, func() bool { return w.state.baseRed() })
+		for _, n := range []int{1, 2, 3} {
+			if last := w.lastEnd(n); last != nil {
+				w.t.Fatalf("#%d is blamed for the base: %+v", n, last.End)
+			}
+		}
+		red = false
+		w.untilEnded(1, 2, 3)
+		w.requireLanded(1, 2, 3)
+	})
+}
+
+// Given that the base can't be built to be asked, then that is tried again as patiently
+// as the build of a batch is.
+func TestABrokenBuildOfTheBase(t *testing.T) {
+	story(t, func(w *world) {
+		w.sharded()
+		w.bad[1] = true
+		w.queue(1)
+		w.runUntil(3*time.Hour, func() bool { return w.state.header.Doubt != nil })
+		from := w.state.header.NextAttempt
+		w.brokenAt = 1 << 30
+		w.run(20 * time.Minute)
+		if n := w.state.header.NextAttempt - from; n > 60 {
+			w.t.Fatalf("%d builds in 20 minutes", n)
+		}
+		w.brokenAt = 0
+		w.untilEnded(1)
+	})
+}
+
+// Given a base that moves while a search goes on, then the new base is not asked
+// over and over for it.
+func TestTheBaseIsAskedOnceBesideASearch(t *testing.T) {
+	story(t, func(w *world) {
+		w.sharded()
+		w.settings.Parallel = 3
+		w.bad[1] = true
+		w.workflow = func(w *world, ticket, commit string) {
+			takes := 10 * time.Minute
+			switch {
+			case strings.Contains(commit, "-empty-"):
+				takes = time.Minute
+			case w.narrowOf(commit) != nil:
+				takes = 40 * time.Minute
+			}
+			shards(3, takes)(w, ticket, commit)
+		}
+		w.queue(1)
+		w.runUntil(time.Hour, func() bool { return slices.ContainsFunc(w.state.attempts, func(a *Attempt) bool { return a.OnBase }) })
+		w.run(30 * time.Second)
+		w.pushBase()
+		looks := 0
+		for _, line := range w.attemptsOf(30*time.Minute, w.over(1)) {
+			if strings.HasPrefix(line, "base") {
+				looks++
+			}
+		}
+		if looks > 3 {
+			w.t.Fatalf("the base was asked %d times in half an hour", looks)
+		}
+	})
 }

@@ -66,8 +66,13 @@ func hasTest(tests []FailedTest, f FailedTest) bool {
 // commonTests are those of a that are among b.
 func commonTests(a, b []FailedTest) []FailedTest {
 	var both []FailedTest
+	among := make(map[string]bool, len(b))
+	for _, f := range b {
+		among[f.key()] = true
+	}
 	for _, f := range a {
-		if hasTest(b, f) && !hasTest(both, f) {
+		if key := f.key(); among[key] {
+			among[key] = false
 			both = append(both, f)
 		}
 	}

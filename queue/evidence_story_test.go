@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mainstay-ci/mainstay/queue/shard"
 )
 
 // told is every attempt a world made, as "pull requests: tests", in order.
@@ -301,4 +303,34 @@ func TestEarlyEnd(t *testing.T) {
 			w.t.Fatalf("decided after %s", took)
 		}
 	})
+}
+
+// Given a test that fails in two variants, then it is one test.
+func TestATestInTwoVariantsIsOne(t *testing.T) {
+	both := []FailedTest{{Name: "TestX", Suite: "unit"}}
+	a := &Attempt{Shards: []Shard{
+		{Suite: "unit", Variant: "a", Total: 1, Result: shard.ResultFailed, Failed: both},
+		{Suite: "unit", Variant: "b", Total: 1, Result: shard.ResultFailed, Failed: both},
+	}}
+	if tests := a.failedTests(); len(tests) != 1 {
+		t.Fatalf("%d tests", len(tests))
+	}
+}
+
+// Given a suite that breaks as a whole, then its red runs are kept with as many tests
+// as a search can use: the queue's own record stays small.
+func TestManyFailingTestsAreNotAllKept(t *testing.T) {
+	s := &step{State: NewState("main"), now: dawn}
+	var many []FailedTest
+	for i := range 64 * 50 {
+		many = append(many, FailedTest{Suite: "unit", Name: fmt.Sprintf("TestNumber%d", i)})
+	}
+	for id := range int64(3) {
+		s.keepRun(&Attempt{ID: id, Members: []Member{{PR: int(id)}}}, End{Reason: ChecksFailed, Tests: many})
+	}
+	for _, run := range s.header.RedRuns {
+		if len(run.Ending.Tests) > narrowTests+1 {
+			t.Fatalf("%d tests are kept", len(run.Ending.Tests))
+		}
+	}
 }

@@ -86,6 +86,9 @@ func (t *step) keepHeld(a *Attempt) bool {
 	if !e.held() || e.Phase != Testing {
 		return false
 	}
+	if t.early(a) {
+		return false // what it stands on may not land: then this tested something else
+	}
 	t.sendBack(e)
 	e.Wait, e.Tested = OnHold, a.New
 	t.abandon(a, AimDrop, pullName(e)+" is held")

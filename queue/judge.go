@@ -56,6 +56,9 @@ func (t *step) mayLand(a *Attempt) bool {
 		if x.Phase == AttemptPushing {
 			return false // its ticket goes with the same push, and may not be there yet
 		}
+		if !t.stand(x) {
+			return false
+		}
 	}
 	own := t.allOf(a)
 	for _, x := range t.attempts {
@@ -64,6 +67,16 @@ func (t *step) mayLand(a *Attempt) bool {
 		case !x.IntentAt.IsZero(), x.Phase == AttemptChecking:
 			return false
 		case x.running() && (t.overtakes(a, own, x) || t.outshines(x, a, own)):
+			return false
+		}
+	}
+	return true
+}
+
+// stand reports whether all members of an attempt are asked for with the heads it has.
+func (t *step) stand(a *Attempt) bool {
+	for _, m := range a.Members {
+		if e := t.entries[m.PR]; e == nil || e.Phase != Waiting && e.Phase != Testing || e.Pinned != m.Head {
 			return false
 		}
 	}

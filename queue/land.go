@@ -81,7 +81,7 @@ func (t *step) writeIntent(a *Attempt) {
 	task := MoveHeads{Attempt: a.ID, Commit: a.New, Title: "Tested: landing",
 		Summary: "This commit was tested green under its own SHA and is landing on " + code(t.header.Branch) + "."}
 	for _, x := range t.path(a) {
-		if x.live() {
+		if x.live() && x.Phase != AttemptAbandoning { // else it is red, and its ticket is being deleted
 			x.IntentAt = t.now
 			t.setPhase(x, AttemptCarried)
 		}
@@ -143,7 +143,7 @@ func (t *step) takeHeadsMoved(f HeadsMoved) {
 func (t *step) pushBase(a *Attempt, due time.Time) {
 	task := MoveBase{Attempt: a.ID, Old: t.root(a), New: a.New}
 	for _, x := range t.path(a) {
-		if x.live() {
+		if x.live() && x.Phase != AttemptAbandoning {
 			task.Tickets = append(task.Tickets, Ticketed{Ticket: x.Ticket, Commit: x.New})
 		}
 	}

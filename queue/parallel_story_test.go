@@ -116,3 +116,89 @@ func TestATicketBelowThatIsPushedSlowly(t *testing.T) {
 		w.requireLanded(1, 2)
 	})
 }
+
+// slowWithout is a workflow that takes long for what does not hold one.
+func slowWithout(pr int) func(*world, string, string) {
+	return func(w *world, ticket, commit string) {
+		takes := 4 * time.Minute
+		if !w.holds(commit, pr) {
+			takes = 50 * time.Minute
+		}
+		oneJob(takes)(w, ticket, commit)
+	}
+}
+
+// Given a held fork that is tested on two stands, when one of them is green and it is
+// pushed to meanwhile, then the old head, which the other stand tested, does not land.
+func TestTheOldHeadOfAHeldOneNeverLands(t *testing.T) {
+	story(t, func(w *world) {
+		w.settings.Parallel, w.settings.BatchSize = 3, 1
+		w.rewrite(func(h *Header) { h.Rates = Rates{Bad: 60, Good: 140, Greens: 100} }) // #5 is tested in case #1 is red, too
+		w.workflow = slowWithout(5)
+		w.tell(PauseAsked{By: "ann", Reason: "wait for all"})
+		w.queue(1)
+		w.open(5)
+		hold(w.pulls[5])
+		w.pulls[5].fork = true
+		w.approve(5, "bob")
+		w.label(5, "ann")
+		w.run(time.Minute)
+		w.tell(ResumeAsked{By: "ann"})
+		w.run(10 * time.Minute)
+		w.requireWaits(5, OnHold)
+		w.dismiss(5)
+		w.run(time.Minute)
+		w.push(5)
+		w.change(5, unhold)
+		w.run(time.Minute)
+		w.approve(5, "bob")
+		w.runUntil(6*time.Hour, w.over(5))
+		w.requireLanded(5)
+		if tip := w.commits[w.lastEnd(5).Became]; tip.head != "head-5.2" {
+			w.t.Fatalf("%s landed as #5, approved is head-5.2", tip.head)
+		}
+	})
+}
+
+// The same without a push: who lost the approval does not land.
+func TestAHeldOneWithoutApprovalNeverLands(t *testing.T) {
+	story(t, func(w *world) {
+		w.settings.Parallel, w.settings.BatchSize = 3, 1
+		w.rewrite(func(h *Header) { h.Rates = Rates{Bad: 60, Good: 140, Greens: 100} })
+		w.workflow = slowWithout(5)
+		w.tell(PauseAsked{By: "ann", Reason: "wait for all"})
+		w.queue(1)
+		w.open(5)
+		hold(w.pulls[5])
+		w.approve(5, "bob")
+		w.label(5, "ann")
+		w.run(time.Minute)
+		w.tell(ResumeAsked{By: "ann"})
+		w.run(10 * time.Minute)
+		w.dismiss(5)
+		w.run(time.Minute)
+		w.change(5, unhold)
+		w.run(2 * time.Hour)
+		if last := w.lastEnd(5); last != nil {
+			w.t.Fatalf("#5 ended without an approval: %+v", last.End)
+		}
+	})
+}
+
+// Given an attempt that dies while it is built, because what it stands on is given
+// up, then it stays dead: nothing of it is to be deleted, and git refuses to try.
+func TestDeadStaysDead(t *testing.T) {
+	story(t, func(w *world) {
+		w.settings.Parallel, w.settings.BatchSize = 2, 2
+		w.queueTogether(1, 2, 3, 4)
+		w.runUntil(time.Hour, func() bool {
+			a := w.state.attempt(2)
+			return a != nil && a.Phase == AttemptBuilding && w.state.attempt(1).Phase == AttemptTesting
+		})
+		hold(w.pulls[1])
+		w.tell(PullRequestRead{PR: w.read(1)})
+		if a := w.state.attempt(2); a != nil && a.Phase != AttemptDead {
+			w.t.Fatalf("attempt 2 is %s after it was dead, commit %q", a.Phase, a.New)
+		}
+	})
+}

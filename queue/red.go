@@ -59,7 +59,7 @@ func (t *step) learnRed(run search.Run) {
 
 // keepRun remembers a red attempt.
 func (t *step) keepRun(a *Attempt, ending End) {
-	ending.Tests = clipMessages(ending.Tests)
+	ending.Tests = clipMessages(ending.Tests[:min(len(ending.Tests), narrowTests+1)]) // where more fail, more say no more
 	run := RedRun{Attempt: a.ID, Batch: a.Batch, PRs: t.allOf(a), Root: t.root(a), Narrow: a.narrow(), Began: a.At, At: t.now, Variants: a.variants(), Ending: ending}
 	t.suspectBase(run)
 	t.header.RedRuns = append(slices.Clone(t.header.RedRuns), run)

@@ -287,8 +287,14 @@ func (a *Attempt) judgeRuns() (verdictState, string) {
 
 func (a *Attempt) failedTests() []FailedTest {
 	var tests []FailedTest
+	seen := map[string]bool{} // a test that fails in two variants is one
 	for _, sh := range a.Shards {
-		tests = append(tests, sh.Failed...)
+		for _, f := range sh.Failed {
+			if key := f.key(); !seen[key] {
+				seen[key] = true
+				tests = append(tests, f)
+			}
+		}
 	}
 	return tests
 }
