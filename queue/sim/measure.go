@@ -154,7 +154,8 @@ func MeasureRuns(stopped func() error) ([]Measure, error) {
 		}
 		bound := b.bound * entropyBound(bad/arrived) / entropyBound(b.fail)
 		measures = append(measures, Measure{fmt.Sprintf("sim.runs.p%g.f%g", 100*b.fail, 100*b.flake), runs / landed / bound,
-			fmt.Sprintf("x the bound, %.3f runs/landed for the %.2f %% drawn, K=1, line full", bound, 100*bad/arrived), b.over})
+			fmt.Sprintf("x the bound, %.3f for the %.2f %% drawn (%.3f runs/landed; x %.2f of %g for %g %%), K=1, line full",
+				bound, 100*bad/arrived, runs/landed, runs/landed/b.bound, b.bound, 100*b.fail), b.over})
 	}
 	return measures, nil
 }
@@ -165,7 +166,7 @@ func entropyBound(p float64) float64 {
 }
 
 // shipSeeds are how many seeds: so near its limit a queue differs much from week to week.
-const shipSeeds = 12
+const shipSeeds = 24
 
 // MeasureShips are the two loads people ask about: 81 and 180 ships a day. Over
 // these 72 h groups of one wait as long as the goals' comparison says.
