@@ -290,7 +290,7 @@ func (w *world) checkOrder(b *Batch, was before) {
 		}
 		for _, f := range was.waiting {
 			now := w.state.entries[f.PR.Number]
-			if !now.eligible() || w.step().clashes(now) || now.Wish.ID != f.Wish.ID {
+			if !now.eligible() || w.step().clashes(now) || w.step().suspected(f.PR.Number) || now.Wish.ID != f.Wish.ID {
 				continue
 			}
 			people = people || !f.PR.Author.Bot && w.state.header.Settings.PerAuthor == 0

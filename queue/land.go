@@ -322,14 +322,17 @@ func (t *step) takeAbandoned(f Abandoned) {
 	path := t.path(a)
 	intended := !a.IntentAt.IsZero()
 	t.setPhase(a, AttemptDead)
-	t.header.BaseAt = t.now
-	if f.Tip == "" {
-		t.header.Missing = true
-		t.lookAtBase()
-	}
-	t.seeTip(f.Tip)
-	if intended {
+	switch {
+	case intended:
+		t.header.BaseAt = t.now
+		if f.Tip == "" {
+			t.header.Missing = true
+			t.lookAtBase()
+		}
+		t.seeTip(f.Tip)
 		t.takeBack(path)
+	case f.Tip != t.header.Tip: // another attempt may have landed since it was read
+		t.lookAtBase()
 	}
 	t.setAside(a)
 	if a.Aim == AimPause {

@@ -202,3 +202,31 @@ func TestDeadStaysDead(t *testing.T) {
 		}
 	})
 }
+
+// Given an attempt that is given up while another lands, when the answer to its
+// deleted ticket comes late, then the base it names is of before the landing.
+func TestALateAnswerKnowsAnOlderBase(t *testing.T) {
+	story(t, func(w *world) {
+		w.settings.Parallel, w.settings.BatchSize = 2, 1
+		w.queueTogether(1, 2)
+		w.untilPhase(AttemptTesting)
+		w.run(time.Minute)
+		usual := w.latency
+		w.latency = func() time.Duration {
+			if a := w.state.attempt(2); a != nil && a.Phase == AttemptAbandoning {
+				return 10 * time.Minute
+			}
+			return usual()
+		}
+		w.push(2)
+		w.run(time.Second)
+		w.latency = usual
+		if !w.runUntil(time.Hour, func() bool { a := w.state.attempt(2); return a == nil || a.Phase == AttemptDead }) {
+			w.t.Fatalf("attempt 2 did not end")
+		}
+		w.requireLanded(1)
+		if w.state.header.Tip != w.base {
+			w.t.Fatalf("the base is believed to be at %s, it is at %s", w.state.header.Tip, w.base)
+		}
+	})
+}
