@@ -3,7 +3,7 @@ package search
 import "slices"
 
 const (
-	needed = 0.08 // a build less likely needed than this is not started
+	needed = 0.12 // a build less likely needed than this is not started
 	seen   = 0.02 // and one under way less likely is as good as not in the tree
 	nodes  = 16   // looked at for each slot, at most
 )
