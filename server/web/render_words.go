@@ -24,7 +24,7 @@ var reasonWords = map[queue.Reason]string{
 	queue.Withdrawn:        "Taken out",
 	queue.AlreadyContained: "Already in the base",
 	queue.LandedElsewhere:  "Merged around the queue",
-	queue.ConflictingPair:  "Does not go together with another",
+	queue.ConflictingPair:  "Conflicting pair",
 	queue.Infrastructure:   "Infrastructure trouble",
 	queue.AppRemoved:       "The App was removed",
 	queue.Integrity:        "Integrity",
