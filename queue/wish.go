@@ -3,7 +3,6 @@ package queue
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
 func readKey(pr int) string { return fmt.Sprintf("read/%d", pr) }
@@ -164,57 +163,6 @@ func (t *step) putOut(e *Entry, end End) {
 	t.showEnd(e)
 }
 
-// compareWishes is the net under lost webhooks: labels without an entry and
-// entries without a label are looked at again, and so is whatever waits for
-// approval, or to be let go.
-func (t *step) compareWishes(f WishesFound) {
-	labelled := make(map[int]bool, len(f.Numbers))
-	for _, pr := range f.Numbers {
-		labelled[pr] = true
-		if e := t.entries[pr]; e == nil || e.Phase.Ended() || e.Phase == Asking || e.Wait == OnHold {
-			t.lookAt(pr)
-		}
-		t.compareMarks(pr, f.Marks[pr])
-	}
-	t.placed = t.positions() // the line stays as it is in what follows
-	for _, e := range t.inOrder() {
-		if e.free() && !labelled[e.PR.Number] {
-			t.lookAt(e.PR.Number)
-		}
-		if e.Phase == Landed && !e.Settled {
-			t.settleLater(e)
-		}
-		t.refresh(e)
-		if over := e.Phase == Out && !labelled[e.PR.Number] || e.Settled; over && t.now.Sub(e.End.At) >= keepEnded {
-			delete(t.entries, e.PR.Number)
-			t.touchEntry(e.PR.Number)
-		}
-	}
-	t.placed = nil
-}
-
-// compareMarks looks again at an entry whose labels are not those of the last sweep:
-// the webhook that told so may be lost.
-func (t *step) compareMarks(pr int, marks string) {
-	if e := t.entries[pr]; e != nil && e.free() && e.Marks != marks {
-		e.Marks = marks
-		t.touchEntry(pr)
-		t.lookAt(pr)
-	}
-}
-
-// keepEnded is how long an ended entry stands for its used wish: late readings still show that.
-const keepEnded = 10 * time.Minute
-
-// inOrder is every entry by place in line. It walks the whole queue: for sweeps only.
-func (t *step) inOrder() []*Entry {
-	all := make([]*Entry, 0, len(t.entries))
-	for _, pr := range sortedKeys(t.entries) {
-		all = append(all, t.entries[pr])
-	}
-	return all
-}
-
 func (t *step) hintBase(f BaseHinted) {
 	if f.Tip != "" && f.Tip == t.header.Tip {
 		return
@@ -282,38 +230,6 @@ func (t *step) seeTip(tip string) {
 		}
 		if a.running() && t.root(a) != tip && !t.landingBelow(a) {
 			t.abandon(a, AimRebuild, "the base moved")
-		}
-	}
-}
-
-// The sweep's pace: with anything in line, and without.
-const (
-	sweepBusy = time.Minute
-	sweepIdle = 5 * time.Minute
-	baseAge   = 5 * time.Minute // a reading of the base older than this is renewed by the sweep
-)
-
-func (t *step) sweepWhenDue() {
-	pace := sweepIdle
-	if len(t.line) > 0 || len(t.openBatches()) > 0 {
-		pace = sweepBusy
-	}
-	if next := t.now.Add(pace); t.header.SweepAt.After(next) {
-		t.header.SweepAt = next // it was set while nobody waited
-		t.touchHeader()
-	}
-	if t.header.SweepAt.After(t.now) {
-		return
-	}
-	t.header.SweepAt = t.now.Add(pace)
-	t.touchHeader()
-	t.do("sweep", FindWishes{Label: t.header.Settings.Label, Labels: t.header.Settings.Labels})
-	if t.now.Sub(t.header.BaseAt) >= baseAge {
-		t.lookAtBase()
-	}
-	for _, a := range t.attempts {
-		if a.Phase == AttemptTesting {
-			t.lookAtResults(a)
 		}
 	}
 }

@@ -37,9 +37,9 @@ var mutants = []mutant{
 	{"a suite need not report", "verdict.go", "	if len(variants) == 0 {", "	if len(variants) == 0 {\n		return passed, \"\"", story("TestShards")},
 	{"what hangs is waited for", "verdict.go", "case !a.SignAt.IsZero() && a.QueuedAt.IsZero() && !a.RunAt.IsZero() && !now.Before(a.RunAt.Add(a.runLimit(s))):", "case false:", world("a test hangs")},
 	// The landing and its fence.
-	{"no fence", "land.go", "	if a.Phase == AttemptBuilding {\n		t.setPhase(a, AttemptDead)", "	if true {\n		t.setPhase(a, AttemptDead)", world("late landing push")},
-	{"a landing that is in after all is not booked", "land.go", "	if f.Contains {\n		t.land(a, f.Tip)", "	if false {\n		t.land(a, f.Tip)", world("one and a rule that refuses")},
-	{"moved heads are not put back", "land.go", "Commit: a.New, Moved: a.Moved})", "Commit: a.New})", world("late landing push")},
+	{"no fence", "abandon.go", "	if a.Phase == AttemptBuilding {\n		t.setPhase(a, AttemptDead)", "	if true {\n		t.setPhase(a, AttemptDead)", world("late landing push")},
+	{"a landing that is in after all is not booked", "abandon.go", "	if f.Contains {\n		t.land(a, f.Tip)", "	if false {\n		t.land(a, f.Tip)", world("one and a rule that refuses")},
+	{"moved heads are not put back", "abandon.go", "Commit: a.New, Moved: a.Moved})", "Commit: a.New})", world("late landing push")},
 	{"a moved base is pushed to for ever", "land.go", "	case f.Outcome == OutcomeElsewhere:\n		t.abandon(a, AimRebuild, \"the base moved\")\n", "", world("late landing push")},
 	{"a head elsewhere lands all the same", "land.go", "	if len(f.Elsewhere) > 0 {", "	if false {", story("TestHeadFoundElsewhereAfterTheIntent")},
 	{"an audit is shrugged at", "settle.go", "	if !f.Contains || !f.TreeOK {", "	if false {", world("late landing push, forced back")},
@@ -57,7 +57,7 @@ var mutants = []mutant{
 	{"who goes back is not booked", "tree.go", "	b.Members = without(b.Members, e.PR.Number)\n", "", world("text conflicts")},
 	{"what is set aside is left there", "tree.go", "	if n.State == NodeTesting && !t.tested(b, a.Node) {", "	if false {", story("TestLandingOutcomes")},
 	// The nets.
-	{"no sweep", "wish.go", "	t.do(\"sweep\", FindWishes{Label: t.header.Settings.Label, Labels: t.header.Settings.Labels})\n", "", story("TestLateLabelWithoutWebhook")},
-	{"results are not looked at again", "wish.go", "		if a.Phase == AttemptTesting {\n			t.lookAtResults(a)", "		if false {\n			t.lookAtResults(a)", world("webhooks lost")},
+	{"no sweep", "sweep.go", "	t.do(\"sweep\", FindWishes{Label: t.header.Settings.Label, Labels: t.header.Settings.Labels})\n", "", story("TestLateLabelWithoutWebhook")},
+	{"results are not looked at again", "sweep.go", "		if a.Phase == AttemptTesting {\n			t.lookAtResults(a)", "		if false {\n			t.lookAtResults(a)", world("webhooks lost")},
 	{"a dead attempt is built on", "build.go", "func (t *step) takeBuilt(f AttemptBuilt) {\n	a := t.attempt(f.Attempt)\n	if a == nil || a.Phase != AttemptBuilding {", "func (t *step) takeBuilt(f AttemptBuilt) {\n	a := t.attempt(f.Attempt)\n	if a == nil {", world("the label comes and goes")},
 }
