@@ -153,13 +153,11 @@ func (v View) fail(pr int) float64 {
 // failOf is the chance that a pull request is bad before anything was tested.
 func failOf(rates Rates, line []Candidate, pr int) float64 {
 	for _, c := range line {
-		if c.PR == pr && c.Fail > 0 {
-			return within(c.Fail, leastFail, mostFail)
-		} else if c.PR == pr {
-			break
+		if c.PR == pr {
+			return c.fail(rates)
 		}
 	}
-	return within(rates.Fail, leastFail, mostFail)
+	return Candidate{}.fail(rates)
 }
 
 // What is learnt is never taken as certain, so that every search ends.
