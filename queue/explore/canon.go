@@ -204,6 +204,7 @@ func (c *canon) hashReds(q *queue.State) {
 	}
 	if h.Doubt != nil {
 		c.times = append(c.times, h.Doubt.Since)
+		c.mix(uint64(min(h.Doubt.Reds, 8))<<8 | uint64(min(h.Doubt.Looks, 8))) // the pace is the same from there on
 	}
 	for _, a := range q.Attempts() {
 		if live(a) {

@@ -39,7 +39,7 @@ func (w *walk) ciMoves(s *state, list []move) (_ []move, working bool) {
 
 func (w *walk) ciMove(s *state, m move) {
 	r := &s.CI[m.n]
-	red := w.culprits(r.Commit)
+	red := w.culprits(r.Commit) || w.redBase(s, r.Commit)
 	commit := r.Commit
 	switch m.kind {
 	case ciHangs:
@@ -74,6 +74,12 @@ func (w *walk) ciMove(s *state, m move) {
 	if m.kind != ciUnheard {
 		w.tell(s, queue.ResultsHinted{Commit: commit, Done: true})
 	}
+}
+
+// redBase reports whether a commit is red because its base is.
+func (w *walk) redBase(s *state, tip string) bool {
+	mended := w.world.Mends != 0 && w.forest.holds(tip, w.world.Mends)
+	return w.world.RedBase && !s.Healed && !mended
 }
 
 // culprits reports whether a commit is red wherever it is tested.

@@ -50,6 +50,7 @@ const (
 	admin
 	force
 	resumes
+	heals
 	crashes
 	waits
 )
@@ -58,7 +59,7 @@ var kindNames = [...]string{"does", "does, and dies before the answer to", "does
 	"does, answered unknown,", "fails, transient,", "is refused", "hears the answer to", "a zombie push arrives", "a shard reports", "CI ends", "CI flakes",
 	"CI ends unheard", "CI runs on a copy", "CI hangs", "somebody pushes to", "an approval is dismissed of", "somebody approves", "the label is taken off", "the label is set on",
 	"somebody merges by hand", "somebody closes", "a hotfix now is", "somebody holds", "somebody lets go", "by command leaves", "an operator pauses", "an admin pushes to the base",
-	"an admin forces the base back", "the operator resumes", "the server dies", "time passes"}
+	"an admin forces the base back", "the operator resumes", "the base heals", "the server dies", "time passes"}
 
 func (w *walk) describe(s *state, m move) string {
 	name := kindNames[m.kind]
@@ -108,6 +109,9 @@ func (w *walk) moves(s *state, list []move) []move {
 	if idle {
 		list = s.lettingGo(list)
 	}
+	if idle && w.world.RedBase && !s.Healed {
+		list = append(list, move{heals, 0})
+	}
 	switch {
 	case idle && s.q.Header().Pause != nil:
 		list = append(list, move{resumes, 0})
@@ -153,6 +157,10 @@ func (w *walk) after(from *state, m move) *state {
 	case m.kind == resumes:
 		w.reach(true, "the operator resumed a paused queue")
 		w.tell(s, queue.ResumeAsked{By: "ann"})
+	case m.kind == heals:
+		d := s.q.Header().Doubt
+		w.reach(d != nil && d.Red, "a base healed that had stopped the queue")
+		s.Healed = true
 	case m.kind == crashes:
 		s.Left.Crash--
 		w.restart(s)

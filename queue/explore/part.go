@@ -21,7 +21,7 @@ var skipped = map[string]bool{
 	// Counted in another way, see canon.go.
 	"Header.BaseAsked": true, "PullRequest.ReadAt": true, "Results.ReadAt": true, "Attempt.Batch": true, "Attempt.Node": true, "Attempt.At": true,
 	"Batch.Members": true, "Batch.Nodes": true, "Batch.Out": true, "Batch.Opened": true, "Entry.Since": true,
-	"Header.GreenAt": true, "RedRun.Began": true, "RedRun.At": true, "LandedOf.At": true, "Header.Greens": true, "Doubt.Since": true,
+	"Header.GreenAt": true, "RedRun.Began": true, "RedRun.At": true, "LandedOf.At": true, "Header.Greens": true, "Doubt.Since": true, "Doubt.Reds": true, "Doubt.Looks": true,
 	// For people, and for the record.
 	"Header.ProgressAt": true, "Pause.At": true, "Pause.By": true, "Pause.Reason": true, "Pause.Rule": true, "Entry.EnteredAt": true, "Entry.Check": true,
 	"Entry.Runs": true, "Entry.Tested": true, "End.Detail": true, "End.Next": true, "End.By": true, "Batch.Back": true, "Batch.Flakes": true,

@@ -31,6 +31,7 @@ type env struct {
 	BaseTold baseTold
 	Wishes   int64 // given so far
 	Left     Budget
+	Healed   bool // the base, which was red by itself
 }
 
 type ticket struct{ Name, Commit string }

@@ -49,6 +49,8 @@ type World struct {
 	Forks     bool  // their branches are not ours to move
 	Shards    bool  // CI reports a suite
 	NoCI      bool  // nothing ever starts
+	RedBase   bool  // every commit is red, until the base heals: when nothing else goes on
+	Mends     int   // whose commits are green all the same
 	BatchSize int
 	Parallel  int // 0 is 1
 	// EndsAtRest: nothing happens any more once all has ended.
