@@ -5,13 +5,13 @@
 // # Worlds
 //
 // They are data in worlds.go, named with their sizes in docs/proof.md, and each is
-// walked to its end: one bad or two of
-// three, a pair that conflicts, conflicts in text, a flake, a test that hangs, CI
-// that never starts, reports of shards, a base that is red by itself; crashes around every effect, slow, lost
-// and late answers, landing pushes that land after they were given up; pushes to
-// the base and force-backs; heads, labels, approvals and pull requests that come
-// and go at any time; a hotfix, a hold, a pause, a refusing rule, a build that
-// breaks; and attempts side by side.
+// walked to its end: one bad or two of three, a pair that conflicts, conflicts in
+// text, a flake, a test that hangs, CI that never starts, reports of shards, a base
+// that is red by itself; crashes around every effect, slow, lost and late answers,
+// landing pushes that land after they were given up; pushes to the base and
+// force-backs; heads, labels, approvals and pull requests that come and go at any
+// time; a hotfix, a hold, a pause, a refusing rule, a build that breaks; and
+// attempts side by side.
 //
 // # Laws
 //
