@@ -124,12 +124,14 @@ func (t *step) view() search.View {
 	return v
 }
 
-// lookAhead is how many waiting entries the search is shown for each attempt side by side.
+// lookAhead is how many waiting entries the search is shown at least, however short
+// its batches are; otherwise twice what it can have under test.
 const lookAhead = 100
 
 // candidates are the members of open batches and the first of the line, in order.
 func (t *step) candidates() []search.Candidate {
-	waiting := t.nextMembers(lookAhead * max(1, t.header.Settings.Parallel))
+	h := &t.header
+	waiting := t.nextMembers(max(lookAhead, 2*h.batchSize()*max(1, h.Settings.Parallel)))
 	var all []search.Candidate
 	var members []int
 	for _, b := range t.openBatches() {
