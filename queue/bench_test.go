@@ -8,10 +8,11 @@ import (
 	"github.com/mainstay-ci/mainstay/queue/shard"
 )
 
-// lineOf is a queue with a batch of 15 under test and so many waiting behind it.
-func lineOf(waiting int) *State {
-	s := NewState("main")
-	s, _ = Step(s, Event{At: dawn, Fact: BaseRead{Tip: "root", Settings: Defaults(), ReadAt: dawn}})
+// lineOf is a queue with batches under test, so many side by side, and so many waiting behind it.
+func lineOf(waiting, parallel int) *State {
+	s, settings := NewState("main"), Defaults()
+	settings.Parallel = parallel
+	s, _ = Step(s, Event{At: dawn, Fact: BaseRead{Tip: "root", Settings: settings, ReadAt: dawn}})
 	s, _ = Step(s, Event{At: dawn, Fact: PauseAsked{By: "ann", Reason: "wait"}})
 	for n := 1; n <= waiting+15; n++ {
 		s, _ = Step(s, Event{At: dawn, Fact: PullRequestRead{PR: asking(n, dawn)}})
@@ -70,7 +71,7 @@ func BenchmarkStepWith1000Waiting(b *testing.B) {
 	steps := stepsOfEveryDay(1000)
 	for _, name := range sortedNames(steps) {
 		b.Run(name, func(b *testing.B) {
-			s := lineOf(1000)
+			s := lineOf(1000, 1)
 			b.ReportAllocs()
 			i := 0
 			for b.Loop() {
@@ -80,7 +81,7 @@ func BenchmarkStepWith1000Waiting(b *testing.B) {
 		})
 	}
 	b.Run("sweep", func(b *testing.B) {
-		s := lineOf(1000)
+		s := lineOf(1000, 1)
 		found := WishesFound{}
 		for n := 1; n <= 1000+15; n++ {
 			found.Numbers = append(found.Numbers, n)
@@ -97,14 +98,16 @@ func BenchmarkStepWith1000Waiting(b *testing.B) {
 // boxed for free, so the short line is not shorter).
 func TestAllocationsDoNotGrowWithTheLine(t *testing.T) {
 	short, long := stepsOfEveryDay(300), stepsOfEveryDay(1300)
-	for _, name := range sortedNames(short) {
-		measure := func(waiting int, step func(*State, int) *State) float64 {
-			s, i := lineOf(waiting), 0
-			return testing.AllocsPerRun(200, func() { i++; s = step(s, i) })
-		}
-		few, many := measure(300, short[name]), measure(1300, long[name])
-		if many > few+few/20+1 { // the race detector adds a few of its own
-			t.Errorf("%s: %.0f allocations with 300 in line, %.0f with 1300", name, few, many)
+	for _, parallel := range []int{1, 16} {
+		for _, name := range sortedNames(short) {
+			measure := func(waiting int, step func(*State, int) *State) float64 {
+				s, i := lineOf(waiting, parallel), 0
+				return testing.AllocsPerRun(200, func() { i++; s = step(s, i) })
+			}
+			few, many := measure(300, short[name]), measure(1300, long[name])
+			if many > few+few/20+1 { // the race detector adds a few of its own
+				t.Errorf("%s, %d side by side: %.0f allocations with 300 in line, %.0f with 1300", name, parallel, few, many)
+			}
 		}
 	}
 }

@@ -279,7 +279,7 @@ func TestLabelsRenamed(t *testing.T) {
 
 // inTurn is the order of one entry after the other, whatever the limit.
 func TestInTurnIsAPrefix(t *testing.T) {
-	s := lineOf(40)
+	s := lineOf(40, 1)
 	for n := 16; n <= 55; n++ {
 		pr := asking(n, dawn)
 		pr.Author = Actor{ID: int64(n % 4), Bot: n%3 == 0}
@@ -310,7 +310,7 @@ func BenchmarkInTurn(b *testing.B) {
 		"one":    func(int) Actor { return Actor{ID: 1} },
 	} {
 		b.Run(name, func(b *testing.B) {
-			s := lineOf(1000)
+			s := lineOf(1000, 1)
 			for _, e := range s.entries {
 				e.PR.Author = author(e.PR.Number)
 			}
