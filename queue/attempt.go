@@ -183,9 +183,14 @@ type Shard struct {
 	RunID     int64        `json:"run_id"`
 	RunTry    int          `json:"run_try"`
 	Inventory string       `json:"inventory,omitempty"` // digest: all shards must have seen the same list
+	Plan      string       `json:"plan,omitempty"`      // the server's plan; empty: cut locally
+	Units     int          `json:"units,omitempty"`     // of the plan
+	Ran       string       `json:"ran,omitempty"`       // shard.Units of the plan that ended here; empty: not known
 	StartedAt time.Time    `json:"started_at"`
 	EndedAt   time.Time    `json:"ended_at,omitzero"`
 	Result    shard.Result `json:"result,omitempty"` // empty while it runs
 	Tests     int          `json:"tests,omitempty"`
 	Failed    []FailedTest `json:"failed,omitempty"`
+	Flaky     []FailedTest `json:"flaky,omitempty"` // failed, then passed
+	Muted     []FailedTest `json:"muted,omitempty"` // failed, and excused by the plan's quarantine
 }

@@ -118,6 +118,7 @@ type End struct {
 
 // FailedTest is a failing test as a shard named it.
 type FailedTest struct {
+	Key     string `json:"key,omitempty"` // shard.TestKey
 	Name    string `json:"name"`
 	Suite   string `json:"suite,omitempty"`
 	Package string `json:"package,omitempty"`

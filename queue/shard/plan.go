@@ -12,8 +12,12 @@ const (
 	MaxWarnings = 50     // lines of advice in one answer
 )
 
-// ModeStatic is the plan that is fixed before the first test runs.
-const ModeStatic = "static"
+// The modes of a plan. A static one is fixed before the first test runs. In a
+// leased one half of each share is, and the rest is claimed (claim.go).
+const (
+	ModeStatic = "static"
+	ModeLeased = "leased"
+)
 
 // Scope says which part of the suite a shard was given.
 type Scope string
@@ -33,8 +37,12 @@ func (s Scope) Valid() bool { return s == ScopeSlice || s == ScopeAll || s == Sc
 // NeedItems is PlanAnswer.Need where the digest alone was not enough.
 const NeedItems = "items"
 
-// RoundRobin names the algorithm of Split, in plans and in reports.
-const RoundRobin = "round-robin/1"
+// The algorithms, in plans and in reports. A cut that comes out otherwise gets
+// another name.
+const (
+	RoundRobin = "round-robin/1" // Split
+	LPT        = "lpt/1"         // the longest first, each to the least loaded shard
+)
 
 // Position is one shard of a suite: zero-based Index, out of Total.
 type Position struct {
@@ -57,13 +65,15 @@ type Inventory struct {
 
 // PlanRequest is the body of POST /v1/plans.
 type PlanRequest struct {
-	API       int       `json:"api"`
-	Suite     string    `json:"suite"`
-	Variant   string    `json:"variant,omitempty"`
-	Runner    string    `json:"runner"`
-	Shard     Position  `json:"shard"`
-	All       bool      `json:"all,omitempty"` // a plan job: answer with every shard besides this one
-	Mode      string    `json:"mode"`
+	API     int      `json:"api"`
+	Suite   string   `json:"suite"`
+	Variant string   `json:"variant,omitempty"`
+	Runner  string   `json:"runner"`
+	Shard   Position `json:"shard"`
+	All     bool     `json:"all,omitempty"` // a plan job: answer with every shard besides this one
+	Mode    string   `json:"mode"`
+	// Parts says that the job can run a part of an item (PlannedItem.Part).
+	Parts     bool      `json:"parts,omitempty"`
 	Inventory Inventory `json:"inventory"`
 }
 
@@ -76,6 +86,18 @@ type PlannedItem struct {
 	EstMS int64    `json:"est_ms,omitempty"`
 	N     int      `json:"n,omitempty"`
 	Tests []string `json:"tests,omitempty"`
+	Part  *Part    `json:"part,omitempty"` // nil: all of it
+}
+
+// Part is a piece of an item that is longer than a shard should be: the tests
+// in Only, or, in the one last part, all but those in Without: so a test that
+// nobody knew of runs as well. Names are what the runner selects by: a Go
+// test's top level, the rest of a pytest node id.
+type Part struct {
+	Index   int      `json:"index"` // zero-based
+	Of      int      `json:"of"`
+	Only    []string `json:"only,omitempty"`
+	Without []string `json:"without,omitempty"`
 }
 
 // PlannedShard is one shard's share of a plan.
@@ -97,7 +119,30 @@ type PlanAnswer struct {
 	Shard            PlannedShard   `json:"shard"`
 	Shards           []PlannedShard `json:"shards,omitempty"`
 	ShardsExpectedMS []int64        `json:"shards_expected_ms,omitempty"`
-	Warnings         []string       `json:"warnings,omitempty"`
+	// Mode is the mode that was chosen: a server may answer static to leased.
+	Mode string `json:"mode,omitempty"`
+	// Bottleneck is an item that alone takes longer than an even share.
+	Bottleneck   *PlannedItem `json:"bottleneck,omitempty"`
+	UnknownItems int          `json:"unknown_items,omitempty"` // without a history
+	// Quarantine is frozen with the plan: nil or empty excuses nothing.
+	Quarantine *Quarantine `json:"quarantine,omitempty"`
+	// Proven is set on a base branch's own run for a commit that was tested already.
+	Proven   *Proven  `json:"proven,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Quarantine lists the keys of tests whose failures do not count.
+type Quarantine struct {
+	Version int64    `json:"version"`
+	Tests   []string `json:"tests"`
+}
+
+// Proven is the receipt of a commit: its tree was tested under this very SHA.
+type Proven struct {
+	Commit string `json:"commit"`
+	Tree   string `json:"tree"`
+	Batch  string `json:"batch"`
+	URL    string `json:"url"` // of the receipt's page
 }
 
 // Code is what went wrong, in a word both sides know.

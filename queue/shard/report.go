@@ -97,6 +97,8 @@ type ItemResult struct {
 	ID     string `json:"id"`
 	Status Status `json:"status"`
 	MS     int64  `json:"ms"`
+	Part   int    `json:"part,omitempty"`  // which part of the item, zero-based
+	Parts  int    `json:"parts,omitempty"` // out of how many; 0: all of it
 }
 
 // Tool is the program that wrote a report.
@@ -131,7 +133,11 @@ type Report struct {
 	NotRun          []string     `json:"not_run,omitempty"` // items of the slice that never ran
 	Extra           []string     `json:"extra,omitempty"`   // items that ran and are not of the slice
 	Tests           []Test       `json:"tests"`
-	Tool            Tool         `json:"tool"`
+	// Round counts what was run again at the server's word: 0 is the first report.
+	Round int `json:"round,omitempty"`
+	// Reruns says that the job can run single tests again, so that it may be asked to.
+	Reruns bool `json:"reruns,omitempty"`
+	Tool   Tool `json:"tool"`
 }
 
 // JobAnswer is what the server thinks the job's own result should be.
@@ -157,13 +163,20 @@ type BatchAnswer struct {
 	URL   string `json:"url"`
 }
 
-// NextAnswer is what the Action is asked to do next. NextNone is all there is.
+// NextAnswer is what the Action is asked to do next.
 type NextAnswer struct {
 	Action string `json:"action"`
+	// Tests are the keys of those to run again, with NextRerun.
+	Tests []string `json:"tests,omitempty"`
 }
 
-// NextNone asks for nothing.
-const NextNone = "none"
+// What is next. After NextRerun the job runs those tests once more, adds the
+// executions to its report and sends it anew with the next round; until then
+// the queue has not been told how the shard ended.
+const (
+	NextNone  = "none"
+	NextRerun = "rerun"
+)
 
 // ReportAnswer answers a Report. The lists hold keys of tests. Batch is nil
 // for a run that belongs to no batch.
