@@ -54,7 +54,7 @@ func (r PlanRequest) Validate() error {
 	if r.API != API {
 		return fmt.Errorf("api %d is not spoken here, only %d", r.API, API)
 	}
-	if r.Mode != ModeStatic {
+	if r.Mode != ModeStatic && r.Mode != ModeLeased {
 		return fmt.Errorf("unknown plan mode %q", r.Mode)
 	}
 	return errors.Join(
@@ -110,11 +110,28 @@ func (s PlannedShard) validate(at Position) error {
 		if len(item.Tests) > MaxTests {
 			return fmt.Errorf("item %q with %d tests, at most %d", Cut(item.ID, MaxLabel), len(item.Tests), MaxTests)
 		}
-		for _, name := range item.Tests {
+		names := item.Tests
+		if p := item.Part; p != nil {
+			if err := checkPart(p.Index, p.Of); err != nil {
+				return fmt.Errorf("item %q: %w", Cut(item.ID, MaxLabel), err)
+			}
+			if (len(p.Only) == 0) != (p.Index == p.Of-1) || len(p.Without) > 0 && len(p.Only) > 0 {
+				return fmt.Errorf("item %q: its last part, and only that, has no tests of its own", Cut(item.ID, MaxLabel))
+			}
+			names = slices.Concat(names, p.Only, p.Without)
+		}
+		for _, name := range names {
 			if err := checkName("test", name); err != nil {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+func checkPart(index, of int) error {
+	if of < 1 || of > MaxTotal || index < 0 || index >= of {
+		return fmt.Errorf("part %d of %d, at most %d", index, of, MaxTotal)
 	}
 	return nil
 }
@@ -129,7 +146,11 @@ func (r Report) Validate() error {
 		return err
 	}
 	for _, item := range r.Items {
-		if err := errors.Join(checkName("item", item.ID), checkStatus(item.Status), checkMS(item.MS)); err != nil {
+		err := errors.Join(checkName("item", item.ID), checkStatus(item.Status), checkMS(item.MS))
+		if item.Part != 0 || item.Parts != 0 {
+			err = errors.Join(err, checkPart(item.Part, item.Parts))
+		}
+		if err != nil {
 			return fmt.Errorf("item %q: %w", Cut(item.ID, MaxLabel), err)
 		}
 	}

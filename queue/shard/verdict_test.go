@@ -1,13 +1,6 @@
 package shard
 
-import (
-	"fmt"
-	"math/rand"
-	"slices"
-	"testing"
-
-	"pgregory.net/rapid"
-)
+import "testing"
 
 func red(name string) Test {
 	return Test{Key: "k-" + name, Name: name, Executions: []Execution{{Status: Failed, Kind: KindAssertion}}}
@@ -88,95 +81,5 @@ func TestJudge(t *testing.T) {
 				t.Errorf("result %s, warnings %q; want %s, warned %v", v.Result, v.Warnings, c.want, c.warned)
 			}
 		})
-	}
-}
-
-// reportsOf is what honest shards of a suite send when all is green.
-func reportsOf(items []string, total int) []Report {
-	var reports []Report
-	for index, slice := range Split(items, total) {
-		reports = append(reports, whole(func(r *Report) {
-			r.Shard = Position{Index: index, Total: total}
-			r.InventoryDigest = Digest(items)
-		}, slice...))
-	}
-	return reports
-}
-
-// Never green by absence: whatever is taken away from a green suite, the sum
-// is not green any more.
-func TestAddUpIsGreenOnlyWhenNothingIsMissing(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		items := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z]{1,3}`), 1, 30, rapid.ID[string]).Draw(t, "items")
-		total := rapid.IntRange(1, 6).Draw(t, "total")
-		suite := Suite{Total: total}
-		if rapid.Bool().Draw(t, "planned") {
-			suite.Inventory = items
-		}
-		reports := reportsOf(items, total)
-		rand.New(rand.NewSource(rapid.Int64().Draw(t, "seed"))).Shuffle(len(reports), func(i, j int) {
-			reports[i], reports[j] = reports[j], reports[i]
-		})
-
-		if sum := suite.AddUp(reports); sum.Result != ResultPassed || !sum.Coverage.Complete() || sum.Coverage.Seen != len(items) {
-			t.Fatalf("all there: %+v", sum)
-		}
-
-		victim := rapid.IntRange(0, len(reports)-1).Draw(t, "victim")
-		var less []Report
-		switch r := reports[victim]; {
-		case len(r.Items) > 0 && rapid.Bool().Draw(t, "only an item"):
-			less = slices.Clone(reports)
-			less[victim].Items = r.Items[1:]
-		default:
-			less = slices.Delete(slices.Clone(reports), victim, victim+1)
-		}
-		if sum := suite.AddUp(less); sum.Result != ResultIncomplete {
-			t.Fatalf("without a part: %s, %+v", sum.Result, sum.Coverage)
-		}
-	})
-}
-
-func TestAddUp(t *testing.T) {
-	items := []string{"a", "b", "c", "d"}
-	withOne := func(change func(*Report)) []Report {
-		reports := reportsOf(items, 2)
-		change(&reports[1])
-		return reports
-	}
-	cases := []struct {
-		name    string
-		suite   Suite
-		reports []Report
-		want    Result
-	}{
-		{"a failing test decides before all have reported", Suite{Total: 2, Inventory: items},
-			withOne(func(r *Report) { r.Outcome, r.Tests = OutcomeFailure, []Test{red("x")} })[1:], ResultFailed},
-		{"a crash is an error, not a failure", Suite{Total: 2, Inventory: items},
-			withOne(func(r *Report) { r.Outcome = OutcomeFailure }), ResultError},
-		{"one shard flaky", Suite{Total: 2, Inventory: items},
-			withOne(func(r *Report) { r.Tests = []Test{retried("x")} }), ResultFlaky},
-		{"one shard saved by the quarantine", Suite{Total: 2, Inventory: items, Quarantine: map[string]bool{"k-x": true}},
-			withOne(func(r *Report) { r.Outcome, r.Tests = OutcomeFailure, []Test{red("x")} }), ResultQuarantined},
-		{"one shard saw another inventory", Suite{Total: 2, Inventory: items},
-			withOne(func(r *Report) { r.InventoryDigest = Digest([]string{"a"}) }), ResultIncomplete},
-		{"a re-run without a server ran everything", Suite{Total: 2, Inventory: items},
-			withOne(func(r *Report) {
-				r.Scope = ScopeAll
-				r.Items = whole(nil, items...).Items
-			}), ResultPassed},
-		{"reports of another cut do not count", Suite{Total: 3, Inventory: items}, reportsOf(items, 2), ResultIncomplete},
-		{"no shards at all", Suite{}, nil, ResultIncomplete},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			if sum := c.suite.AddUp(c.reports); sum.Result != c.want {
-				t.Errorf("%s, want %s (%+v)", sum.Result, c.want, sum.Coverage)
-			}
-		})
-	}
-	if sum := (Suite{Total: 2, Inventory: items}).AddUp(reportsOf(items, 2)[:1]); !slices.Equal(sum.Coverage.MissingShards, []int{1}) ||
-		!slices.Equal(sum.Coverage.MissingItems, []string{"b", "d"}) {
-		t.Errorf("coverage names the wrong gap: %s", fmt.Sprint(sum.Coverage))
 	}
 }
