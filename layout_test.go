@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 	// server is the only place that knows everybody.
 	"server": {"queue", "queue/shard", "queue/flake", "queue/explore", "queue/sim", "server/config", "server/engine", "server/store", "server/github",
 		"server/git", "server/web", "server/demo", "sandbox"},
-	"server/store/storetest": {"queue"},
+	"server/store/storetest": {"queue", "queue/shard"},
 	"queue/explore/mutants":  {}, // runs the go command on copies
 }
 

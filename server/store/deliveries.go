@@ -83,17 +83,25 @@ func (s *Store) FinishDelivery(ctx context.Context, guid string, events map[int6
 	return nil
 }
 
-// Prune forgets finished deliveries and shard reports that came before the
-// given moment. A delivery that nobody finished stays.
+// Prune forgets finished deliveries, shard reports and plans that came before the
+// given moment, and how long items take that were not heard of for much longer. A
+// delivery that nobody finished stays.
 func (s *Store) Prune(ctx context.Context, before time.Time) error {
-	for _, query := range []string{sqlPruneDeliveries, sqlPruneReports} {
+	longAgo := before.Add(-timingsKept)
+	for _, old := range []struct {
+		query  string
+		before time.Time
+	}{
+		{sqlPruneDeliveries, before}, {sqlPruneReports, before}, {sqlPrunePlans, before},
+		{sqlPruneTimings, longAgo}, {sqlPruneTestTimings, longAgo},
+	} {
 		for gone := int64(pruneStep); gone == pruneStep; {
 			err := s.writer.write(ctx, func(t *tx) (err error) {
-				gone, err = t.exec(query, stamp(before), pruneStep)
+				gone, err = t.exec(old.query, stamp(old.before), pruneStep)
 				return err
 			})
 			if err != nil {
-				return fmt.Errorf("prune what came before %s: %w", before.Format(time.DateTime), err)
+				return fmt.Errorf("prune what came before %s: %w", old.before.Format(time.DateTime), err)
 			}
 		}
 	}

@@ -49,7 +49,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"a newer schema", func(t *testing.T, path string) {
 			openClose(t, path)
 			sqlite(t, path, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)")
-		}, []string{"has schema 9999", "only up to 1", "newer Mainstay"}},
+		}, []string{"has schema 9999", "only up to ", "newer Mainstay"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "mainstay.db")

@@ -113,3 +113,17 @@ func loadRows(ctx context.Context, db querier, id int64, header []byte) (rows qu
 	}
 	return rows, nil
 }
+
+// Entry gives one entry of a queue; queue.ErrNotFound if there is none.
+func (s *Store) Entry(ctx context.Context, queueID int64, pr int) (queue.Entry, error) {
+	var e queue.Entry
+	var body []byte
+	err := s.read.QueryRowContext(ctx, sqlEntry, queueID, pr).Scan(&body)
+	if err == nil {
+		err = json.Unmarshal(body, &e)
+	}
+	if err != nil {
+		return queue.Entry{}, fmt.Errorf("read the entry of #%d of queue %d: %w", pr, queueID, known(err))
+	}
+	return e, nil
+}

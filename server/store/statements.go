@@ -23,6 +23,8 @@ const (
 
 	sqlLoadEntries = `SELECT body FROM entries WHERE queue = ? ORDER BY pr`
 
+	sqlEntry = `SELECT body FROM entries WHERE queue = ? AND pr = ?`
+
 	sqlLoadBatches = `SELECT body FROM batches WHERE queue = ? ORDER BY id`
 
 	sqlLoadAttempts = `SELECT body FROM attempts WHERE queue = ? ORDER BY id`
@@ -124,4 +126,34 @@ const (
 	sqlReceipts = `SELECT body FROM receipts WHERE queue = ? ORDER BY id DESC LIMIT ?`
 
 	sqlReceipt = `SELECT body FROM receipts WHERE commit_id = ? ORDER BY id DESC LIMIT 1`
+)
+
+const (
+	sqlFreezePlan = `INSERT INTO plans (id, repository, run, suite, variant, total, inventory, at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (repository, run, suite, variant, total) DO NOTHING`
+
+	sqlPlanByKey = `SELECT body FROM plans WHERE repository = ? AND run = ? AND suite = ? AND variant = ? AND total = ?`
+
+	sqlPlanByID = `SELECT body FROM plans WHERE repository = ? AND id = ?`
+
+	sqlPlanOfInventory = `SELECT body FROM plans WHERE repository = ? AND suite = ? AND variant = ? AND inventory = ? AND inventory <> '' LIMIT 1`
+
+	sqlPrunePlans = `DELETE FROM plans WHERE rowid IN (SELECT rowid FROM plans WHERE at < ? ORDER BY at LIMIT ?)`
+
+	sqlTimings = `SELECT item, ms, n, at FROM timings WHERE repository = ? AND suite = ? AND variant = ? ORDER BY item`
+
+	sqlSamples = `SELECT samples FROM timings WHERE repository = ? AND suite = ? AND variant = ? AND item = ?`
+
+	sqlPutTiming = `INSERT INTO timings (repository, suite, variant, item, ms, n, at, samples) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (repository, suite, variant, item) DO UPDATE SET ms = excluded.ms, n = excluded.n, at = excluded.at, samples = excluded.samples`
+
+	sqlTestTimings = `SELECT body FROM test_timings WHERE repository = ? AND suite = ? AND variant = ? AND item = ?`
+
+	sqlPutTestTimings = `INSERT INTO test_timings (repository, suite, variant, item, at, body) VALUES (?, ?, ?, ?, ?, ?)
+		ON CONFLICT (repository, suite, variant, item) DO UPDATE SET at = excluded.at, body = excluded.body`
+
+	sqlPruneTimings = `DELETE FROM timings WHERE (repository, suite, variant, item) IN (
+			SELECT repository, suite, variant, item FROM timings WHERE at < ? ORDER BY at LIMIT ?)`
+
+	sqlPruneTestTimings = `DELETE FROM test_timings WHERE rowid IN (SELECT rowid FROM test_timings WHERE at < ? ORDER BY at LIMIT ?)`
 )

@@ -2,8 +2,8 @@
 // engine relies on, told as tests over an interface.
 //
 // It is not a test of one database: how a file is opened, locked and survives a
-// kill is told beside the store that has files. It may import queue and the
-// standard library, and no store.
+// kill is told beside the store that has files. It may import queue, queue/shard
+// and the standard library, and no store.
 package storetest
 
 import (
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mainstay-ci/mainstay/queue"
+	"github.com/mainstay-ci/mainstay/queue/shard"
 )
 
 // Store is a store under test, all its roles together.
@@ -21,6 +22,7 @@ type Store interface {
 	Effects
 	Deliveries
 	Reports
+	Plans
 	History
 }
 
@@ -64,6 +66,18 @@ type Reports interface {
 	KeepReport(ctx context.Context, queueID int64, key string, digest string, body []byte, event queue.Event) (bool, error)
 }
 
+// Plans is frozen plans, and how long things take.
+type Plans interface {
+	FreezePlan(ctx context.Context, key shard.PlanKey, id, inventory string, at time.Time, body []byte) ([]byte, error)
+	PlanByKey(ctx context.Context, key shard.PlanKey) ([]byte, error)
+	PlanByID(ctx context.Context, repository int64, id string) ([]byte, error)
+	PlanOfInventory(ctx context.Context, repository int64, suite, variant, inventory string) ([]byte, error)
+	KeepTimings(ctx context.Context, repository int64, suite, variant string, at time.Time, items []shard.Sample, tests map[string][]shard.Sample) error
+	Timings(ctx context.Context, repository int64, suite, variant string) (shard.History, error)
+	TestTimings(ctx context.Context, repository int64, suite, variant, item string) ([]shard.Sample, error)
+	Entry(ctx context.Context, queueID int64, pr int) (queue.Entry, error)
+}
+
 // History is what has ended.
 type History interface {
 	Ended(ctx context.Context, queueID int64, limit int) ([]queue.Entry, error)
@@ -96,6 +110,13 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a report is kept once", keptReport},
 		{"a pruned report is forgotten", prunedReport},
 		{"an attempt is found by its commit", foundAttempt},
+		{"the first plan stays", firstPlanStays},
+		{"plans are kept apart", plansApart},
+		{"old plans are pruned", prunedPlans},
+		{"what a run took is known to the next plan", keptTimings},
+		{"what is well known is seldom written", rareTimings},
+		{"the tests inside a long item are known", keptTestTimings},
+		{"one entry is read alone", oneEntry},
 		{"history comes newest first", historyOrder},
 		{"eight engines on one queue", eightEngines},
 		{"a snapshot is of one moment", oneMoment},
