@@ -271,6 +271,18 @@ func reporting(n int, tell func(sh *Shard, job *string) (reports bool)) func(*wo
 	}
 }
 
+// planned has each shard say which units of one plan it ran.
+func planned(units int, ran [][]int) func(sh *Shard, job *string) bool {
+	return func(sh *Shard, _ *string) bool {
+		set := shard.NewUnits(units)
+		for _, i := range ran[sh.Index] {
+			set.Add(i)
+		}
+		sh.Plan, sh.Units, sh.Ran = "pl_1", units, set.String()
+		return true
+	}
+}
+
 // Shards add up to green only when all of them reported green and GitHub says so, too.
 func TestShards(t *testing.T) {
 	cases := map[string]struct {
@@ -312,6 +324,32 @@ func TestShards(t *testing.T) {
 		"another number of shards":  {tell: func(sh *Shard, _ *string) bool { sh.Total = 4; return true }, says: "3 were expected"},
 		"another inventory":         {tell: func(sh *Shard, _ *string) bool { sh.Inventory = string(rune('a' + sh.Index)); return true }, says: "same list"},
 		"one of another suite only": {tell: func(sh *Shard, _ *string) bool { sh.Suite = "lint"; return true }, says: "did not report"},
+		"all of the plan ran":       {tell: planned(5, [][]int{{0, 3}, {1, 4}, {2}}), lands: true},
+		"some of it ran twice":      {tell: planned(5, [][]int{{0, 3, 1}, {1, 4, 2}, {0, 1, 2, 3, 4}}), lands: true},
+		"a part of it never ran":    {tell: planned(5, [][]int{{0}, {1, 4}, {2}}), says: "1 of 5 items of `unit` never ran"},
+		"nothing of it ran":         {tell: planned(5, [][]int{{}, {}, {}}), says: "5 of 5 items"},
+		"a suite without items":     {tell: planned(0, [][]int{{}, {}, {}}), lands: true},
+		"one cut its slice by itself": {tell: func(sh *Shard, job *string) bool {
+			planned(4, [][]int{{0, 3}, {1}, {2}})(sh, job)
+			if sh.Index == 0 {
+				sh.Plan, sh.Units, sh.Ran = "", 0, ""
+			}
+			return true
+		}, says: "shard 1 of 3 of `unit` did not run by the plan of the others"},
+		"one went by another plan": {tell: func(sh *Shard, job *string) bool {
+			planned(5, [][]int{{0, 3}, {1, 4}, {2}})(sh, job)
+			if sh.Index == 2 {
+				sh.Plan = "pl_2"
+			}
+			return true
+		}, says: "shard 3 of 3"},
+		"one does not say what it ran": {tell: func(sh *Shard, job *string) bool {
+			planned(5, [][]int{{0, 3}, {1, 4}, {2}})(sh, job)
+			if sh.Index == 1 {
+				sh.Ran = "????"
+			}
+			return true
+		}, says: "shard 2 of 3"},
 	}
 	for _, name := range sortedNames(cases) {
 		c := cases[name]

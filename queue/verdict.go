@@ -239,7 +239,7 @@ func (a *Attempt) judgeVariant(shards []Shard, total int) (verdictState, string)
 		}
 	}
 	if green == want {
-		return passed, ""
+		return covered(shards)
 	}
 	if a.runsDone() && a.quiet() && len(shards) < want {
 		return failed, fmt.Sprintf("The workflow runs ended, but only %d of %d shards of %s reported.",

@@ -207,8 +207,14 @@ func (f *Frozen) WholeShare(index int) PlannedShard {
 	return f.pick(index, func(i int) bool { return f.Units[i].Shard == index })
 }
 
-// ShareOf is a set of units as a shard's share.
-func (f *Frozen) ShareOf(index int, units Units) PlannedShard { return f.pick(index, units.Has) }
+// ShareOf is these units, by number, as a shard's share.
+func (f *Frozen) ShareOf(index int, units []int) PlannedShard {
+	in := NewUnits(len(f.Units))
+	for _, i := range units {
+		in.Add(i)
+	}
+	return f.pick(index, in.Has)
+}
 
 func (f *Frozen) pick(index int, in func(unit int) bool) PlannedShard {
 	p := PlannedShard{Index: index, Total: f.Total, Items: []PlannedItem{}}
@@ -257,6 +263,23 @@ func (f *Frozen) UnitsOf(r Report) Units {
 	return ended
 }
 
+// Coverage is how many items the plan has, and how many of them ended as a whole.
+func (f *Frozen) Coverage(ended Units) (planned, seen int) {
+	for from := 0; from < len(f.Units); {
+		_, to := f.unitsOf(f.Units[from].ID)
+		planned++
+		seen++
+		for i := from; i < to; i++ {
+			if !ended.Has(i) {
+				seen--
+				break
+			}
+		}
+		from = to
+	}
+	return planned, seen
+}
+
 // Items is the inventory that the plan was made for. A narrow plan does not know it.
 func (f *Frozen) Items() []Item {
 	items := make([]Item, 0, len(f.Units))
@@ -271,7 +294,7 @@ func (f *Frozen) Items() []Item {
 // Fit makes a share fit a shard that lists other items than the plan does. What it
 // does not have is taken out: it can't run it. Of what the plan does not know it
 // gets its own part by the hash of the id, so that of all who see an item one runs
-// it. Both are counted.
+// it. Both are counted. To a narrow plan nothing is added.
 func (f *Frozen) Fit(share PlannedShard, seen []Item) (fit PlannedShard, added, gone int) {
 	fit = PlannedShard{Index: share.Index, Total: share.Total, Items: []PlannedItem{}}
 	for _, item := range share.Items {
@@ -283,13 +306,28 @@ func (f *Frozen) Fit(share PlannedShard, seen []Item) (fit PlannedShard, added, 
 		fit.ExpectedMS += item.EstMS
 	}
 	for _, item := range seen {
-		if from, to := f.unitsOf(item.ID); from == to && hashed(item.ID, f.Total) == share.Index {
+		if from, to := f.unitsOf(item.ID); !f.Narrow && from == to && hashed(item.ID, f.Total) == share.Index {
 			fit.Items = append(fit.Items, PlannedItem{ID: item.ID})
 			added++
 		}
 	}
 	slices.SortStableFunc(fit.Items, func(a, b PlannedItem) int { return cmp.Compare(a.ID, b.ID) })
 	return fit, added, gone
+}
+
+// WholeItems is a share for a job that can't run parts: more than its own, and nothing less.
+func (p PlannedShard) WholeItems() PlannedShard {
+	whole := p
+	whole.Items = make([]PlannedItem, 0, len(p.Items))
+	for _, item := range p.Items {
+		item.Part = nil
+		if n := len(whole.Items); n > 0 && whole.Items[n-1].ID == item.ID {
+			whole.Items[n-1].EstMS += item.EstMS
+			continue
+		}
+		whole.Items = append(whole.Items, item)
+	}
+	return whole
 }
 
 func hashed(id string, total int) int {

@@ -194,8 +194,16 @@ func TestUnitsOfAReport(t *testing.T) {
 			t.Errorf("%s: %v, want %s", name, got, c.want)
 		}
 	}
-	if ids := f.ShareOf(1, f.UnitsOf(Report{Items: []ItemResult{{ID: "b", Status: Passed}}})).IDs(); !slices.Equal(ids, []string{"b", "b"}) {
+	if ids := f.ShareOf(1, []int{2, 1, 99}).IDs(); !slices.Equal(ids, []string{"b", "b"}) {
 		t.Errorf("a recorded share is %q", ids)
+	}
+	if ids := f.ShareOf(1, []int{0, 1, 2}).WholeItems().IDs(); !slices.Equal(ids, []string{"a", "b"}) {
+		t.Errorf("without parts a share is %q", ids)
+	}
+	// An item has been seen when all of its parts were.
+	ended := f.UnitsOf(Report{Items: []ItemResult{{ID: "a", Status: Passed}, {ID: "b", Status: Passed, Part: 1, Parts: 2}}})
+	if planned, seen := f.Coverage(ended); planned != 3 || seen != 1 {
+		t.Errorf("%d planned, %d seen", planned, seen)
 	}
 }
 

@@ -126,10 +126,12 @@ type keeper struct {
 	facts      []queue.Fact
 	down       error
 	woken      int
+	planKeeper
 }
 
 func newKeeper() *keeper {
-	return &keeper{deliveries: map[string]queue.Delivery{}, reports: map[string]string{}, bodies: map[string][]byte{}}
+	return &keeper{deliveries: map[string]queue.Delivery{}, reports: map[string]string{}, bodies: map[string][]byte{},
+		planKeeper: planKeeper{plans: map[string][]byte{}, inventories: map[string][]byte{}}}
 }
 
 func (k *keeper) Verify(signature string, body []byte) error {
@@ -167,9 +169,11 @@ func (k *keeper) QueuesOf(_ context.Context, repository int64) ([]queue.Place, e
 
 func (k *keeper) FindAttempt(_ context.Context, repository int64, commit string) (queue.Place, queue.Attempt, error) {
 	attempts := map[string]queue.Attempt{
-		"tested": {ID: 41, Batch: 3, New: "tested", Ticket: "mainstay/main/41", Phase: queue.AttemptTesting},
+		"tested": {ID: 41, Batch: 3, New: "tested", Ticket: "mainstay/main/41", Phase: queue.AttemptTesting,
+			Members: []queue.Member{{PR: 12}, {PR: 14}}},
 		"searched": {ID: 42, Batch: 3, New: "searched", Ticket: "mainstay/main/42", Phase: queue.AttemptTesting, Narrow: []queue.FailedTest{
 			{Suite: "unit", Package: "b", Name: "TestB/sub"}, {Suite: "unit", Package: "gone", Name: "TestGone"}}},
+		"landed":  {ID: 39, Batch: 2, New: "landed", Tree: "tree", Ticket: "mainstay/main/39", Phase: queue.AttemptLanded},
 		"dropped": {ID: 40, Batch: 3, New: "dropped", Ticket: "mainstay/main/40", Phase: queue.AttemptDead},
 	}
 	a, ok := attempts[commit]
@@ -217,23 +221,28 @@ func noonClock() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UT
 
 // front is the front door with a clock the test sets.
 type front struct {
-	t      *testing.T
-	issuer *issuer
-	keeper *keeper
-	server *httptest.Server
-	now    time.Time
+	t       *testing.T
+	issuer  *issuer
+	keeper  *keeper
+	server  *httptest.Server
+	now     time.Time
+	options Options
 }
 
 func openFront(t *testing.T) *front {
 	t.Helper()
-	f := &front{t: t, issuer: newIssuer(t), now: noonClock(),
-		keeper: newKeeper()}
-	h := New(Options{URL: audience, Issuer: f.issuer.URL, Webhooks: f.keeper, Reports: f.keeper, Clock: func() time.Time { return f.now },
-		Log: quiet, Ready: func(context.Context) error { return f.keeper.down },
-		Pages: PageOptions{Log: quiet, Clock: func() time.Time { return f.now }}})
-	f.server = httptest.NewServer(h)
-	t.Cleanup(f.server.Close)
+	f := &front{t: t, issuer: newIssuer(t), now: noonClock(), keeper: newKeeper()}
+	clock := func() time.Time { return f.now }
+	f.options = Options{URL: audience, Issuer: f.issuer.URL, Webhooks: f.keeper, Reports: f.keeper, Plans: f.keeper, Durations: f.keeper, Clock: clock,
+		Log: quiet, Ready: func(context.Context) error { return f.keeper.down }, Pages: PageOptions{Log: quiet, Clock: clock}}
+	f.restart()
 	return f
+}
+
+// restart begins with an empty memory and the same store.
+func (f *front) restart() {
+	f.server = httptest.NewServer(New(f.options))
+	f.t.Cleanup(f.server.Close)
 }
 
 func (f *front) claims() map[string]any {

@@ -1,18 +1,26 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/mainstay-ci/mainstay/queue"
 	"github.com/mainstay-ci/mainstay/queue/shard"
 )
 
-// takePlan cuts a suite for one shard. The cut is a pure function of the
-// inventory and of the attempt's narrow tests, which are fixed when it is made:
-// so every shard, and a re-run, comes to the same one.
+// Leases deals out the pools of leased plans.
+type Leases interface {
+	// Take is a shard taking a leased plan, in a try of its run: the units that it
+	// gets now, by number. In a later try these are all that it was given before.
+	Take(ctx context.Context, repository int64, plan *shard.Frozen, index, try int) ([]int, error)
+}
+
+// takePlan gives a shard its share. The plan is frozen for the first shard that
+// asks, without the run's attempt: every other one, and a re-run, gets its share of
+// the same.
 func (d *door) takePlan(w http.ResponseWriter, r *http.Request) {
 	if body, refused := d.plan(w, r); refused != nil {
 		refused.write(w)
@@ -33,96 +41,121 @@ func (d *door) plan(w http.ResponseWriter, r *http.Request) (*shard.PlanAnswer, 
 	if err := ask.Validate(); err != nil {
 		return nil, refuse(http.StatusUnprocessableEntity, shard.CodeInvalid, "%v", err)
 	}
-	if len(ask.Inventory.Items) == 0 && ask.Inventory.Digest != shard.Digest(nil) {
+	f, err := d.planFor(r.Context(), c, &ask)
+	if errors.Is(err, errNeedsItems) {
 		return &shard.PlanAnswer{Need: shard.NeedItems}, nil
+	}
+	if err != nil {
+		return nil, d.unavailable(err)
+	}
+	if f.Narrow != c.narrow() {
+		return nil, refuse(http.StatusConflict, shard.CodePlanMismatch, "plan %s was made for another attempt of the queue", f.ID)
 	}
 	if c.attempt != nil && !ask.All {
 		fact := queue.ShardStarted{Commit: c.SHA, Shard: c.shard(ask.Suite, ask.Variant, ask.Shard, ask.Inventory.Digest)}
 		fact.Shard.StartedAt = d.Clock()
+		fact.Shard.Plan, fact.Shard.Units = coveredBy(f)
 		if err := d.Reports.Tell(r.Context(), c.place.ID, fact); err != nil {
 			return nil, d.unavailable(err)
 		}
 	}
-	return cut(ask, c), nil
+	return d.answerPlan(r.Context(), c, ask, f)
 }
 
-// cut deals the suite out. In a narrow attempt that is what its few tests need
-// of it; a shard that gets none of them has nothing to run.
-func cut(ask shard.PlanRequest, c caller) *shard.PlanAnswer {
-	plan := &shard.PlanAnswer{Algorithm: shard.RoundRobin, Trusted: c.attempt != nil, Scope: shard.ScopeSlice,
-		PlanID: fmt.Sprintf("%d-%d-%.12s", c.Repository, c.Run, strings.TrimPrefix(ask.Inventory.Digest, "sha256:"))}
-	items, tests := ask.Inventory.IDs(), map[string][]string{}
-	if c.narrow() {
-		plan.Scope = shard.ScopeNarrow
-		var whole bool
-		if items, tests, whole = narrowed(ask, c.attempt.Narrow); whole {
-			plan.Warnings = []string{"a test that is asked for stands in no item of this suite, so all of it runs"}
-		}
+// coveredBy is the plan that a shard's coverage is counted by. A narrow one has
+// nothing to cover: it only tells.
+func coveredBy(f *shard.Frozen) (id string, units int) {
+	if f == nil || f.Narrow {
+		return "", 0
 	}
-	var all []shard.PlannedShard
-	for i, ids := range shard.Split(items, ask.Shard.Total) {
-		p := shard.PlannedShard{Index: i, Total: ask.Shard.Total, Items: []shard.PlannedItem{}}
-		for _, id := range ids {
-			p.Items = append(p.Items, shard.PlannedItem{ID: id, Tests: tests[id]})
-		}
-		all = append(all, p)
-	}
-	plan.Shard = all[ask.Shard.Index]
-	if ask.All {
-		plan.Shards = all
-	}
-	return plan
+	return f.ID, len(f.Units)
 }
 
-// narrow tells whether only a few tests are asked for.
-func (c caller) narrow() bool { return c.attempt != nil && len(c.attempt.Narrow) > 0 }
-
-// narrowed lists the items in which the tests stand and, for each, the tests;
-// an item without any is wanted as it is. A Go package that is not here has no
-// tests to run here: its pull request is in another part. Where the item of a
-// test cannot be told, whole is true and everything is wanted: too much is
-// slow, too little would clear a culprit.
-func narrowed(ask shard.PlanRequest, wanted []queue.FailedTest) (items []string, tests map[string][]string, whole bool) {
-	here := ask.Inventory.IDs() // sorted
-	tests = map[string][]string{}
-	asIs := map[string]bool{}
-	for _, t := range wanted {
-		if t.Suite != "" && t.Suite != ask.Suite {
-			continue
-		}
-		item := itemOf(t, here)
-		switch {
-		case item == "" && ask.Runner == runnerGo && t.Package != "":
-		case item == "":
-			return here, nil, true
-		default:
-			items = append(items, item)
-			if ask.Runner == runnerGo && strings.HasPrefix(t.Name, "[") || t.Name == item {
-				asIs[item] = true // it stands for the package as a whole
-			} else if !slices.Contains(tests[item], t.Name) {
-				tests[item] = append(tests[item], t.Name)
+// answerPlan is a plan as one shard is told it.
+func (d *door) answerPlan(ctx context.Context, c caller, ask shard.PlanRequest, f *shard.Frozen) (*shard.PlanAnswer, *refusal) {
+	a := &shard.PlanAnswer{PlanID: f.ID, Algorithm: f.Algorithm, Trusted: c.attempt != nil, Scope: shard.ScopeSlice, Mode: shard.ModeStatic,
+		ShardsExpectedMS: f.ExpectedMS(), Bottleneck: f.Bottleneck, UnknownItems: f.Unknown, Quarantine: f.Quarantine, Warnings: slices.Clone(f.Warnings)}
+	if f.Narrow {
+		a.Scope = shard.ScopeNarrow
+	}
+	a.Shard = f.WholeShare(ask.Shard.Index)
+	if f.Mode == shard.ModeLeased && d.mayLease(c, ask) {
+		if units, err := d.Leases.Take(ctx, c.Repository, f, ask.Shard.Index, c.RunTry); err != nil {
+			// Its whole share is more than its own, and nothing less.
+			d.Log.Warn("a leased plan is answered as a static one", "plan", f.ID, "shard", ask.Shard.Index, "err", err)
+		} else {
+			a.Shard = f.ShareOf(ask.Shard.Index, units)
+			if c.RunTry <= 1 {
+				a.Mode = shard.ModeLeased
 			}
 		}
 	}
-	for item := range asIs {
-		delete(tests, item)
-	}
-	for item := range tests {
-		slices.Sort(tests[item])
-	}
-	return items, tests, false
-}
-
-// runnerGo is the runner whose items are packages.
-const runnerGo = "go"
-
-// itemOf finds the item that a test stands in, among sorted ones: its package,
-// its file or itself; "" where it is none of them.
-func itemOf(t queue.FailedTest, here []string) string {
-	for _, id := range []string{t.Package, t.File, t.Name} {
-		if _, found := slices.BinarySearch(here, id); found && id != "" {
-			return id
+	if ask.All {
+		for i := range f.Total {
+			a.Shards = append(a.Shards, f.WholeShare(i))
 		}
 	}
-	return ""
+	fit(a, ask, f)
+	if c.attempt == nil {
+		var err error
+		if a.Proven, err = d.proven(ctx, c); err != nil {
+			return nil, d.unavailable(err)
+		}
+	}
+	return a, nil
+}
+
+// mayLease tells whether a shard may hold leases: of an attempt that tests in full,
+// on several shards, and by its own word. A plan job asks for all of them at once.
+func (d *door) mayLease(c caller, ask shard.PlanRequest) bool {
+	return d.Leases != nil && c.attempt != nil && !c.narrow() && ask.Mode == shard.ModeLeased && ask.Shard.Total > 1 && !ask.All
+}
+
+// fit makes the shares such as this job can run.
+func fit(a *shard.PlanAnswer, ask shard.PlanRequest, f *shard.Frozen) {
+	shares := []*shard.PlannedShard{&a.Shard}
+	for i := range a.Shards {
+		shares = append(shares, &a.Shards[i])
+	}
+	other, added, gone := ask.Inventory.Digest != f.Inventory, 0, 0
+	for i, share := range shares {
+		if !ask.Parts {
+			*share = share.WholeItems()
+		}
+		if other {
+			var more, less int
+			*share, more, less = f.Fit(*share, ask.Inventory.Items)
+			if i > 0 || !ask.All {
+				added, gone = added+more, gone+less
+			}
+		}
+	}
+	if other {
+		text := fmt.Sprintf("this job lists other items than the job for which plan %s was made: it runs %d that the plan does not know", f.ID, added)
+		if gone > 0 {
+			text += fmt.Sprintf(", and %d planned for it are not here", gone)
+		}
+		a.Warnings = append(a.Warnings, text)
+	}
+}
+
+// proven is the receipt of a base branch's own run: the queue tested that very
+// commit before it moved the branch there.
+func (d *door) proven(ctx context.Context, c caller) (*shard.Proven, error) {
+	if c.Event != "push" {
+		return nil, nil
+	}
+	place, a, err := d.Reports.FindAttempt(ctx, c.Repository, c.SHA)
+	if errors.Is(err, queue.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	// The run may be here before the queue has heard that its push arrived.
+	in := a.Phase == queue.AttemptLanded || a.Phase == queue.AttemptLanding
+	if !in || a.Narrow != nil || a.OnBase || a.New != c.SHA || a.Tree == "" || c.Ref != "refs/heads/"+place.Branch {
+		return nil, nil
+	}
+	return &shard.Proven{Commit: a.New, Tree: a.Tree, Batch: fmt.Sprint(a.Batch), URL: d.URL + batchPath(place, a.Batch)}, nil
 }

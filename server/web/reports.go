@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,14 +44,33 @@ func (d *door) report(w http.ResponseWriter, r *http.Request) (*shard.ReportAnsw
 	if report.Scope == shard.ScopeNarrow && !c.narrow() {
 		return nil, refuse(http.StatusConflict, shard.CodePlanMismatch, "the report is of a few tests only, and all of the suite was asked for")
 	}
+	// The run's plan, whoever cut this slice; nil where none was made.
+	key := shard.PlanKey{Repository: c.Repository, Run: c.Run, Suite: report.Suite, Variant: report.Variant, Total: report.Shard.Total}
+	plan, err := d.frozen(r.Context(), c.Repository, key.ID())
+	if err != nil {
+		return nil, d.unavailable(err)
+	}
 	chunks := []shard.Report{report}
 	if c.attempt != nil {
 		var refused *refusal
-		if chunks, refused = d.keep(r.Context(), c, report, body); refused != nil {
+		if chunks, refused = d.keep(r.Context(), c, report, body, plan); refused != nil {
 			return nil, refused
 		}
 	}
-	return d.answerReport(c, report, shard.Judge(chunks, nil)), nil
+	return d.answerReport(c, report, plan, judge(chunks, plan)), nil
+}
+
+// judge gives the verdict on a shard. What its job did not know to be in quarantine
+// is not excused: it has failed for it by itself.
+func judge(chunks []shard.Report, plan *shard.Frozen) shard.ShardVerdict {
+	var quarantine map[string]bool
+	if plan != nil && plan.Quarantine != nil && chunks[0].PlanID == plan.ID {
+		quarantine = make(map[string]bool, len(plan.Quarantine.Tests))
+		for _, key := range plan.Quarantine.Tests {
+			quarantine[key] = true
+		}
+	}
+	return shard.Judge(chunks, quarantine)
 }
 
 func (c caller) shard(suite, variant string, at shard.Position, inventory string) queue.Shard {
@@ -59,7 +79,7 @@ func (c caller) shard(suite, variant string, at shard.Position, inventory string
 }
 
 // keep keeps one chunk. The last of a report's chunks brings the shard's verdict.
-func (d *door) keep(ctx context.Context, c caller, report shard.Report, body []byte) ([]shard.Report, *refusal) {
+func (d *door) keep(ctx context.Context, c caller, report shard.Report, body []byte, plan *shard.Frozen) ([]shard.Report, *refusal) {
 	prefix := fmt.Sprintf("%d/%d/%d/%s/%s/%d/", c.attempt.ID, c.Run, c.RunTry, hexed(report.Suite), hexed(report.Variant), report.Shard.Index)
 	chunks := []shard.Report{report}
 	if report.Chunks > 1 {
@@ -74,9 +94,11 @@ func (d *door) keep(ctx context.Context, c caller, report shard.Report, body []b
 			}
 		}
 	}
-	var fact queue.Fact = queue.ShardStarted{Commit: c.SHA, Shard: c.shard(report.Suite, report.Variant, report.Shard, report.InventoryDigest)}
+	begun := c.shard(report.Suite, report.Variant, report.Shard, report.InventoryDigest)
+	begun.Plan, begun.Units = coveredBy(plan)
+	var fact queue.Fact = queue.ShardStarted{Commit: c.SHA, Shard: begun}
 	if len(chunks) == report.Chunks {
-		fact = queue.ShardReported{Commit: c.SHA, Shard: d.shardReported(c, report, chunks)}
+		fact = queue.ShardReported{Commit: c.SHA, Shard: d.shardReported(begun, report, chunks, plan)}
 	}
 	digest := sha256.Sum256(body)
 	_, err := d.Reports.KeepReport(ctx, c.place.ID, prefix+fmt.Sprintf("%03d", report.Chunk), hex.EncodeToString(digest[:]), body,
@@ -100,31 +122,49 @@ const (
 	keptMessage = 4 << 10
 )
 
-func (d *door) shardReported(c caller, report shard.Report, chunks []shard.Report) queue.Shard {
-	verdict := shard.Judge(chunks, nil)
-	sh := c.shard(report.Suite, report.Variant, report.Shard, report.InventoryDigest)
+// shardReported is what the queue hears of a shard that ended: what it came to, and
+// which of the plan's units it ran.
+func (d *door) shardReported(sh queue.Shard, report shard.Report, chunks []shard.Report, plan *shard.Frozen) queue.Shard {
+	verdict := judge(chunks, plan)
 	sh.EndedAt, sh.Result = d.Clock(), verdict.Result
+	if sh.Plan != "" {
+		sh.Ran = plan.UnitsOf(report).String()
+	}
 	for _, chunk := range chunks {
 		sh.Tests += len(chunk.Tests)
 	}
-	for _, t := range verdict.Blocking {
-		if len(sh.Failed) == keptTests {
-			break
-		}
-		last := t.Last()
-		failed := queue.FailedTest{Name: t.Name, Suite: report.Suite, Package: t.Class, File: last.File, Line: last.Line, Message: last.Message}
+	sh.Failed = keepTests(report.Suite, verdict.Blocking, shard.Test.Last)
+	sh.Flaky = keepTests(report.Suite, verdict.Flaky, firstRed)
+	sh.Muted = keepTests(report.Suite, verdict.Muted, shard.Test.Last)
+	return sh
+}
+
+// firstRed is how a flaky test failed before it passed.
+func firstRed(t shard.Test) shard.Execution {
+	if i := slices.IndexFunc(t.Executions, shard.Execution.Red); i >= 0 {
+		return t.Executions[i]
+	}
+	return t.Last()
+}
+
+// keepTests is what a queue keeps of tests, each with the execution that tells.
+func keepTests(suite string, tests []shard.Test, telling func(shard.Test) shard.Execution) []queue.FailedTest {
+	var kept []queue.FailedTest
+	for _, t := range tests[:min(len(tests), keptTests)] {
+		e := telling(t)
+		failed := queue.FailedTest{Key: t.Key, Name: t.Name, Suite: suite, Package: t.Class, File: e.File, Line: e.Line, Message: e.Message}
 		if failed.File == "" {
 			failed.File = t.File
 		}
 		if len(failed.Message) > keptMessage {
 			failed.Message = strings.ToValidUTF8(failed.Message[:keptMessage], "") + "…"
 		}
-		sh.Failed = append(sh.Failed, failed)
+		kept = append(kept, failed)
 	}
-	return sh
+	return kept
 }
 
-func (d *door) answerReport(c caller, report shard.Report, verdict shard.ShardVerdict) *shard.ReportAnswer {
+func (d *door) answerReport(c caller, report shard.Report, plan *shard.Frozen, verdict shard.ShardVerdict) *shard.ReportAnswer {
 	a := &shard.ReportAnswer{Accepted: true, ShardResult: verdict.Result, Job: shard.JobFail,
 		Flaky: testKeys(verdict.Flaky), Quarantined: testKeys(verdict.Muted), Blocking: testKeys(verdict.Blocking),
 		Coverage: shard.CoverageAnswer{MissingShards: []int{}}, Next: shard.NextAnswer{Action: shard.NextNone}}
@@ -134,20 +174,39 @@ func (d *door) answerReport(c caller, report shard.Report, verdict shard.ShardVe
 	if c.attempt == nil {
 		return a
 	}
+	a.Coverage = coverage(c.attempt.Shards, report, plan)
+	a.Batch = &shard.BatchAnswer{ID: strconv.FormatInt(c.attempt.Batch, 10), State: string(c.attempt.Phase),
+		URL: fmt.Sprintf("%s/q/%s/%s/%s", d.URL, c.place.Owner, c.place.Name, c.place.Branch)}
+	return a
+}
+
+// coverage is what was heard of the report's suite so far: its shards, and, where
+// there is a plan, its items. How many there are without one nobody has told.
+func coverage(shards []queue.Shard, report shard.Report, plan *shard.Frozen) shard.CoverageAnswer {
+	a := shard.CoverageAnswer{MissingShards: []int{}}
+	id, units := coveredBy(plan)
+	ran := shard.NewUnits(units)
+	if id != "" {
+		ran.Join(plan.UnitsOf(report))
+	}
 	seen := map[int]bool{report.Shard.Index: true}
-	for _, sh := range c.attempt.Shards {
-		if sh.Suite == report.Suite && sh.Variant == report.Variant && sh.Result != "" {
-			seen[sh.Index] = true
+	for _, sh := range shards {
+		if sh.Suite != report.Suite || sh.Variant != report.Variant || sh.Result == "" {
+			continue
+		}
+		seen[sh.Index] = true
+		if theirs, ok := shard.ParseUnits(sh.Ran, units); ok && sh.Plan == id && sh.Index != report.Shard.Index {
+			ran.Join(theirs)
 		}
 	}
 	for i := range report.Shard.Total {
 		if !seen[i] {
-			a.Coverage.MissingShards = append(a.Coverage.MissingShards, i)
+			a.MissingShards = append(a.MissingShards, i)
 		}
 	}
-	a.Coverage.Planned, a.Coverage.Seen = report.Shard.Total, len(seen)
-	a.Batch = &shard.BatchAnswer{ID: strconv.FormatInt(c.attempt.Batch, 10), State: string(c.attempt.Phase),
-		URL: fmt.Sprintf("%s/q/%s/%s/%s", d.URL, c.place.Owner, c.place.Name, c.place.Branch)}
+	if id != "" {
+		a.Planned, a.Seen = plan.Coverage(ran)
+	}
 	return a
 }
 

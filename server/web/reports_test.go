@@ -177,3 +177,133 @@ func TestAStoreInTroubleAsksToTryAgain(t *testing.T) {
 		}
 	}
 }
+
+// ran is a green report of these items, by the plan or cut by the job itself.
+func ran(index, total int, plan string, items ...string) shard.Report {
+	r := aReport(index, total)
+	r.PlanID, r.Items, r.InventoryDigest = plan, nil, shard.Digest([]string{"a", "b", "c", "d"})
+	for _, id := range items {
+		r.Items = append(r.Items, shard.ItemResult{ID: id, Status: shard.Passed, MS: 5})
+	}
+	if plan == "" {
+		r.Source = shard.SourceFallback
+	}
+	return r
+}
+
+// What a shard ran is told in the plan's units, also of one that fell back to its own cut.
+func TestAReportSaysWhatOfThePlanItRan(t *testing.T) {
+	f := openFront(t)
+	f.keeper.history = shard.History{{Item: "a", MS: 90_000, N: 3}}
+	plan := f.ask(nil, planRequest(0, 2, "a", "b", "c", "d"))
+	f.restart() // the plan is read from the store
+	for i, c := range []struct {
+		report shard.Report
+		ran    []int
+		cover  string
+	}{
+		{ran(0, 2, plan.PlanID, "a"), []int{0}, `"coverage":{"planned":4,"seen":1,"missing_shards":[1]}`},
+		{ran(1, 2, "", "b", "d", "of its own"), []int{1, 3}, `"coverage":{"planned":4,"seen":2,"missing_shards":[0]}`},
+	} {
+		status, text := f.call(f.token(nil), "PUT", fmt.Sprintf("/v1/reports/unit/%d/0", i), c.report)
+		if status != 200 || !strings.Contains(text, c.cover) {
+			t.Errorf("shard %d: answered %d %s", i, status, text)
+		}
+		sh := f.keeper.facts[len(f.keeper.facts)-1].(queue.ShardReported).Shard
+		units, ok := shard.ParseUnits(sh.Ran, sh.Units)
+		if !ok || sh.Plan != plan.PlanID || sh.Units != 4 || units.Count() != len(c.ran) {
+			t.Fatalf("shard %d: the queue heard %+v", i, sh)
+		}
+		for _, unit := range c.ran {
+			if !units.Has(unit) {
+				t.Errorf("shard %d ran unit %d, and the queue heard %v", i, unit, units)
+			}
+		}
+	}
+	// A suite that nobody planned is the shards' own.
+	status, text := f.call(f.token(map[string]any{"run_id": "101"}), "PUT", "/v1/reports/unit/0/0", ran(0, 2, "", "a"))
+	if sh := f.keeper.facts[len(f.keeper.facts)-1].(queue.ShardReported).Shard; status != 200 || sh.Plan != "" || sh.Units != 0 || sh.Ran != "" {
+		t.Errorf("answered %d %s, the queue heard %+v", status, text, sh)
+	}
+}
+
+// The union over the shards is what was seen: parts of one item count when all are there.
+func TestCoverageIsCountedInItems(t *testing.T) {
+	plan := &shard.Frozen{ID: "pl_1", Total: 3, Units: []shard.Unit{
+		{PlannedItem: shard.PlannedItem{ID: "a", Part: &shard.Part{Index: 0, Of: 2, Only: []string{"TestA"}}}},
+		{PlannedItem: shard.PlannedItem{ID: "a", Part: &shard.Part{Index: 1, Of: 2}}}, {PlannedItem: shard.PlannedItem{ID: "b"}}}}
+	report := shard.Report{Suite: "unit", Shard: shard.Position{Index: 0, Total: 3}, Items: []shard.ItemResult{{ID: "a", Part: 0, Parts: 2, Status: shard.Failed}}}
+	units := func(ids ...int) string {
+		u := shard.NewUnits(3)
+		for _, i := range ids {
+			u.Add(i)
+		}
+		return u.String()
+	}
+	for name, c := range map[string]struct {
+		shards []queue.Shard
+		want   string
+	}{
+		"alone":                         {nil, "{2 0 [1 2]}"},
+		"with another":                  {[]queue.Shard{{Suite: "unit", Index: 1, Result: "passed", Plan: "pl_1", Ran: units(1, 2)}}, "{2 2 [2]}"},
+		"with one that runs yet":        {[]queue.Shard{{Suite: "unit", Index: 1, Plan: "pl_1"}}, "{2 0 [1 2]}"},
+		"with another suite's":          {[]queue.Shard{{Suite: "lint", Index: 1, Result: "passed", Plan: "pl_1", Ran: units(1, 2)}}, "{2 0 [1 2]}"},
+		"with one of another plan":      {[]queue.Shard{{Suite: "unit", Index: 1, Result: "passed", Plan: "pl_2", Ran: units(1, 2)}}, "{2 0 [2]}"},
+		"in place of an earlier try":    {[]queue.Shard{{Suite: "unit", Index: 0, Result: "error", Plan: "pl_1", Ran: units(0, 1, 2)}}, "{2 0 [1 2]}"},
+		"with one that says it wrongly": {[]queue.Shard{{Suite: "unit", Index: 2, Result: "passed", Plan: "pl_1", Ran: "!"}}, "{2 0 [1]}"},
+	} {
+		if got := fmt.Sprint(coverage(c.shards, report, plan)); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+	if got := fmt.Sprint(coverage(nil, report, nil)); got != "{0 0 [1 2]}" {
+		t.Errorf("without a plan: %s", got)
+	}
+}
+
+// Only the list that the job had is excused, and what was excused is told.
+func TestAVerdictUsesTheQuarantineOfThePlan(t *testing.T) {
+	f := openFront(t)
+	f.options.Quarantines = &quarantines{}
+	f.keeper.folders = map[int][]string{12: {"api"}, 14: {"api"}}
+	f.restart()
+	plan := f.ask(nil, planRequest(0, 3, "a", "b"))
+	for i, c := range []struct {
+		plan, failing string
+		want          shard.Result
+		job           string
+		failed, muted int
+	}{
+		{plan.PlanID, "TestFlaky", shard.ResultQuarantined, "pass", 0, 1},
+		{plan.PlanID, "TestOther", shard.ResultFailed, "fail", 1, 0},
+		{"", "TestFlaky", shard.ResultFailed, "fail", 1, 0},
+	} {
+		r := aReport(i, 3, c.failing)
+		r.PlanID = c.plan
+		_, text := f.call(f.token(nil), "PUT", fmt.Sprintf("/v1/reports/unit/%d/0", i), r)
+		sh := f.keeper.facts[len(f.keeper.facts)-1].(queue.ShardReported).Shard
+		if sh.Result != c.want || len(sh.Failed) != c.failed || len(sh.Muted) != c.muted || !strings.Contains(text, `"job":"`+c.job+`"`) {
+			t.Errorf("%s: %s, the queue heard %+v", c.failing, text, sh)
+		}
+		for _, told := range append(sh.Failed, sh.Muted...) {
+			if told.Key != shard.TestKey("unit", "", "a", c.failing) {
+				t.Errorf("%s is told as %+v", c.failing, told)
+			}
+		}
+	}
+}
+
+// A flake is told with how it failed; and no more of them than anybody reads.
+func TestFlakesReachTheQueueBounded(t *testing.T) {
+	f := openFront(t)
+	r := aReport(0, 2)
+	for i := range keptTests + 20 {
+		r.Tests = append(r.Tests, shard.Test{Key: fmt.Sprint("k", i), Class: "a", Name: fmt.Sprint("Test", i), Executions: []shard.Execution{
+			{Status: shard.Failed, Message: "want 1, got 2", Line: 7}, {Status: shard.Passed}}})
+	}
+	f.call(f.token(nil), "PUT", "/v1/reports/unit/0/0", r)
+	sh := f.keeper.facts[0].(queue.ShardReported).Shard
+	if sh.Result != shard.ResultFlaky || len(sh.Flaky) != keptTests || sh.Flaky[0].Line != 7 || sh.Flaky[0].Key != "k0" || len(sh.Failed) != 0 {
+		t.Errorf("the queue heard %+v", sh)
+	}
+}

@@ -47,7 +47,15 @@ type Options struct {
 	Issuer   string // who issues the Action's identity tokens
 	Webhooks Webhooks
 	Reports  Reports
-	Pages    PageOptions
+	// Plans keeps frozen plans; nil: they last as long as this process.
+	Plans Plans
+	// Durations makes plans even; nil: every item is taken to be alike.
+	Durations Durations
+	// Quarantines may be nil: nothing is excused then.
+	Quarantines Quarantines
+	// Leases may be nil: every plan is static then.
+	Leases Leases
+	Pages  PageOptions
 	// Ready says what keeps the server from working, or nil.
 	Ready func(ctx context.Context) error
 	Clock func() time.Time
@@ -57,6 +65,7 @@ type Options struct {
 type door struct {
 	Options
 	identity *identity
+	shelf    *shelf
 	room     atomic.Int64 // what webhooks in flight may still take
 }
 
@@ -65,7 +74,7 @@ func New(o Options) http.Handler {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	d := &door{Options: o, identity: newIdentity(o.Issuer, o.URL, o.Clock)}
+	d := &door{Options: o, identity: newIdentity(o.Issuer, o.URL, o.Clock), shelf: newShelf(shelfRoom)}
 	d.room.Store(maxInFlight)
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /webhook", d.takeWebhook)

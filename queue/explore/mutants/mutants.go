@@ -36,6 +36,8 @@ var mutants = []mutant{
 	{"red counts as green", "verdict.go", "	return failed\n}\n\n// judgeCheck", "	return passed\n}\n\n// judgeCheck", world("two, one bad, a crash")},
 	{"a suite need not report", "verdict.go", "	if len(variants) == 0 {", "	if len(variants) == 0 {\n		return passed, \"\"", story("TestShards")},
 	{"what hangs is waited for", "verdict.go", "case !a.SignAt.IsZero() && a.QueuedAt.IsZero() && !a.RunAt.IsZero() && !now.Before(a.RunAt.Add(a.runLimit(s))):", "case false:", world("a test hangs")},
+	{"a part of the suite need not run", "coverage.go", "missing > 0 {", "missing > plan.Units {", story("TestShards")},
+	{"a cut of its own counts beside a plan", "coverage.go", "		if sh.Plan != plan.Plan || sh.Units != plan.Units || !ok {", "		if false && !ok {", story("TestShards")},
 	// The landing and its fence.
 	{"no fence", "abandon.go", "	if a.Phase == AttemptBuilding {\n		t.setPhase(a, AttemptDead)", "	if true {\n		t.setPhase(a, AttemptDead)", world("late landing push")},
 	{"a landing that is in after all is not booked", "abandon.go", "	if f.Contains {\n		t.land(a, f.Tip)", "	if false {\n		t.land(a, f.Tip)", world("one and a rule that refuses")},
