@@ -64,6 +64,7 @@ func (c benchCommand) Run(ctx context.Context) error {
 			return c.benchLoad(ctx, "serial20", demo.Load{Batch: 1, JobStart: 190 * time.Millisecond}, figures{seconds: 24, builds: 20})
 		}},
 		{"demo", c.benchDemo},
+		{"plan", c.benchPlan},
 		{"step", benchStep},
 		{"explore", c.benchExplore},
 		{"sim.speed", simulated(benchSimulator)},

@@ -159,6 +159,9 @@ func (d *door) findItems(ctx context.Context, key shard.PlanKey, ask *shard.Plan
 	if len(ask.Inventory.Items) > 0 || ask.Inventory.Digest == shard.Digest(nil) {
 		return nil
 	}
+	if ask.Inventory.Items = d.shelf.items(key.Repository, ask.Inventory.Digest); ask.Inventory.Items != nil {
+		return nil
+	}
 	if d.Plans == nil {
 		return errNeedsItems
 	}

@@ -208,6 +208,10 @@ func TestADigestIsEnoughOnceTheItemsAreKnown(t *testing.T) {
 	if a := f.ask(map[string]any{"run_id": "101"}, digestOnly(0, "a", "b")); a.Need != "" || !slices.Equal(a.Shard.IDs(), []string{"a"}) {
 		t.Errorf("the next run: %+v", a)
 	}
+	f.restart() // from memory and from the store alike
+	if a := f.ask(map[string]any{"run_id": "103"}, digestOnly(0, "a", "b")); a.Need != "" || !slices.Equal(a.Shard.IDs(), []string{"a"}) {
+		t.Errorf("the first run after a restart: %+v", a)
+	}
 	if a := f.ask(nil, digestOnly(1, "a", "b", "c")); a.Need != shard.NeedItems {
 		t.Errorf("another list: %+v", a)
 	}

@@ -46,6 +46,22 @@ func (s *shelf) find(repository int64, id string) *shard.Frozen {
 	return e.Value.(shelved).plan
 }
 
+// items gives the items of a digest, from a plan of the repository; nil where none on the shelf has them.
+func (s *shelf) items(repository int64, inventory string) []shard.Item {
+	s.mu.Lock()
+	var found *shard.Frozen
+	for e := s.recent.Front(); e != nil && found == nil; e = e.Next() {
+		if on := e.Value.(shelved); on.repository == repository && on.plan.Inventory == inventory && !on.plan.Narrow {
+			found = on.plan
+		}
+	}
+	s.mu.Unlock()
+	if found == nil {
+		return nil
+	}
+	return found.Items()
+}
+
 // keep puts a plan there and takes off what there is no more room for.
 func (s *shelf) keep(repository int64, f *shard.Frozen) {
 	if f == nil {
