@@ -149,3 +149,31 @@ func TestSelectorsNameWhatARunnerSelectsBy(t *testing.T) {
 		}
 	}
 }
+
+// Learning from parts must not make an item longer: what is cut and rejoined is as long as it was.
+func TestPartsRejoinToTheItem(t *testing.T) {
+	tests := []Sample{{"TestA", 4000}, {"TestB", 3000}, {"TestC", 2000}, {"TestD", 1000}}
+	item := PlannedItem{ID: "p", EstMS: 12_000, N: 3}
+	for range 5 {
+		parts := divide(item, tests, 6_000, 8)
+		if len(parts) < 2 {
+			t.Fatal("not cut")
+		}
+		var took []int64
+		for _, p := range parts {
+			took = append(took, p.EstMS)
+		}
+		if item.EstMS = Rejoin(took, 10_000); item.EstMS != 12_000 {
+			t.Fatalf("rejoined it takes %d", item.EstMS)
+		}
+	}
+	for _, c := range []struct {
+		parts  []int64
+		inside int64
+		want   int64
+	}{{nil, 0, 0}, {[]int64{5000}, 100, 5000}, {[]int64{2000, 3000}, 9000, 5000}, {[]int64{3000, 4000}, 0, 3500}} {
+		if got := Rejoin(c.parts, c.inside); got != c.want {
+			t.Errorf("%v with %d inside: %d, want %d", c.parts, c.inside, got, c.want)
+		}
+	}
+}
