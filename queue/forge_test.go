@@ -26,6 +26,7 @@ type forge struct {
 	nextID     int64
 
 	bad      map[int]bool                        // red wherever they are
+	drops    map[int]bool                        // with them a part of the suite never runs, and all is green
 	pairs    [][2]int                            // red together
 	clashes  [][2]int                            // conflict in text, the one behind on the one ahead
 	onBase   map[int]bool                        // conflict with the base as it is
@@ -279,6 +280,9 @@ func shards(n int, takes time.Duration) func(*world, string, string) {
 					if w.crashes != nil && w.crashes(commit, i) {
 						sh.Result, sh.Failed = shard.ResultError, nil
 					}
+					if narrow == nil {
+						sh.Plan, sh.Units, sh.Ran = "pl_"+fmt.Sprint(r.ID), 2*n, w.ranOf(commit, n, i)
+					}
 					w.tell(ShardReported{Commit: commit, Shard: sh})
 					c.Status, c.Conclusion = "completed", "success"
 					if !sh.Result.Green() {
@@ -294,6 +298,19 @@ func shards(n int, takes time.Duration) func(*world, string, string) {
 			}
 		})
 	}
+}
+
+// ranOf is what a shard ran of a plan of two items a shard.
+func (w *world) ranOf(commit string, n, i int) string {
+	ran := shard.NewUnits(2 * n)
+	ran.Add(2 * i)
+	ran.Add(2*i + 1)
+	for _, pr := range sortedKeys(w.drops) {
+		if pr%n == i && w.holds(commit, pr) {
+			ran = shard.NewUnits(2 * n)
+		}
+	}
+	return ran.String()
 }
 
 // narrowOf is the tests that a commit's attempt asks for; nil: all of them.

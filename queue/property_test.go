@@ -42,6 +42,7 @@ type chaos struct {
 	chance  *rand.Rand
 	touched map[int]bool // somebody did something to them
 	mixed   map[int]bool // bad, or bad or in conflict with another
+	sharded bool         // CI reports shards
 }
 
 func newChaos(t *rapid.T, w *world) *chaos {
@@ -71,6 +72,7 @@ func newChaos(t *rapid.T, w *world) *chaos {
 	case 2:
 		w.workflow = shards(3, takes)
 		w.suiteOf(3)
+		c.sharded = true
 	}
 	return c
 }
@@ -80,6 +82,10 @@ func (c *chaos) drawPulls(t *rapid.T) {
 	one := rapid.IntRange(1, n)
 	for _, pr := range rapid.SliceOfNDistinct(one, 0, min(n, 3), rapid.ID[int]).Draw(t, "bad") {
 		c.w.bad[pr], c.mixed[pr] = true, true
+	}
+	if c.sharded && rapid.IntRange(0, 3).Draw(t, "one drops a part of the suite") == 0 {
+		pr := one.Draw(t, "which")
+		c.w.drops, c.mixed[pr] = map[int]bool{pr: true}, true
 	}
 	for _, list := range []*[][2]int{&c.w.pairs, &c.w.clashes} {
 		for range rapid.IntRange(0, 2).Draw(t, "how many together") {
@@ -224,7 +230,7 @@ func (c *chaos) requireJust(t *rapid.T) {
 			if blamed && !c.mixed[n] {
 				t.Fatalf("#%d is good and was blamed: %+v\n%s", n, *e.End, w.lastSteps())
 			}
-			if e.Phase == Landed && w.bad[n] {
+			if e.Phase == Landed && (w.bad[n] || w.drops[n]) {
 				t.Fatalf("#%d is bad and landed", n)
 			}
 		}
