@@ -81,6 +81,7 @@ func init() {
 	registerTask[PostComment]()
 	registerTask[SettleLanded]()
 	registerTask[AuditLanding]()
+	registerTask[LearnTests]()
 	registerTask[Wake]()
 }
 

@@ -156,6 +156,17 @@ type SettleLanded struct {
 	Check PostCheck `json:"check"`
 }
 
+// LearnTests has the tests of good code learnt from what an attempt's shards
+// reported: of one that landed, or of a red one whose pull requests all landed
+// as they were, of which only the failures count. Doing it twice learns once;
+// nothing comes back.
+type LearnTests struct {
+	Attempt int64         `json:"attempt"`
+	Commit  string        `json:"commit"`
+	Red     bool          `json:"red,omitempty"`
+	Term    time.Duration `json:"term,omitempty"` // of a quarantine by the rules; 0: none
+}
+
 // AuditLanding looks whether the base still has Commit with Tree → Audited.
 type AuditLanding struct {
 	Attempt int64  `json:"attempt"`
@@ -183,4 +194,5 @@ func (RemoveLabel) task() string     { return "remove_label" }
 func (PostComment) task() string     { return "post_comment" }
 func (SettleLanded) task() string    { return "settle_landed" }
 func (AuditLanding) task() string    { return "audit_landing" }
+func (LearnTests) task() string      { return "learn_tests" }
 func (Wake) task() string            { return "wake" }

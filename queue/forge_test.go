@@ -445,6 +445,8 @@ func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 	case CancelRuns:
 		w.cancel(x)
 	case FetchHead:
+	case LearnTests:
+		w.lessons = append(w.lessons, x)
 	default:
 		w.t.Fatalf("the model does not know %T", task)
 	}

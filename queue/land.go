@@ -221,6 +221,7 @@ func (t *step) land(a *Attempt, tip string) {
 		t.landMember(a, m)
 	}
 	for _, x := range path {
+		t.learnTests(x.ID, x.New, false)
 		t.setAside(x)
 	}
 	t.dirty.receipts = append(t.dirty.receipts, Receipt{
@@ -260,6 +261,12 @@ func (a *Attempt) heads() []string {
 		heads = append(heads, m.Head)
 	}
 	return heads
+}
+
+// learnTests has an attempt's reports learnt from; reports of a few tests only
+// say nothing of the rest.
+func (t *step) learnTests(attempt int64, commit string, red bool) {
+	t.do(fmt.Sprintf("learn/%d", attempt), LearnTests{Attempt: attempt, Commit: commit, Red: red, Term: t.header.Settings.Quarantine})
 }
 
 // learn keeps what the next attempts need of a green one.

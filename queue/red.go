@@ -183,6 +183,7 @@ func (t *step) noteFlakes(was []search.Red, landed int) {
 		noted[r.Run] = true
 		if !r.Error && !run.Narrow {
 			t.header.Rates.flaked(r.Times)
+			t.learnTests(run.Attempt, "", true)
 		}
 		b := t.batch(run.Batch)
 		if e := t.entries[landed]; b == nil && e != nil {

@@ -17,6 +17,8 @@ type Settings struct {
 	MoveBranches bool           `json:"move_branches"`
 	Labels       Labels         `json:"labels"`
 	PerAuthor    int            `json:"per_author,omitempty"` // tests one author may have at once; 0: as many as come
+	Reruns       int            `json:"reruns,omitempty"`     // how often a shard may run its failed tests again, where that may tell a flake
+	Quarantine   time.Duration  `json:"quarantine,omitempty"` // how long a flaky test's failures are excused; 0: never
 }
 
 // Labels are the names of the labels that say how a wish is treated. They count
@@ -58,6 +60,8 @@ func Defaults() Settings {
 		Parallel:     1,
 		StartLimit:   10 * time.Minute,
 		MoveBranches: true,
+		Reruns:       3,
+		Quarantine:   14 * 24 * time.Hour,
 		Labels:       Labels{Hotfix: "hotfix", Hold: "hold", Solo: "solo"},
 	}
 }

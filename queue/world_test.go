@@ -29,6 +29,8 @@ type world struct {
 	hint  func(f Fact)
 	steps map[int64]int // by virtual minute: a busy loop shows here
 	trace []string
+	// lessons are what was to be learnt of the tests.
+	lessons []LearnTests
 
 	forge
 	seen

@@ -116,7 +116,7 @@ func (f *forge) tell(fact queue.Fact) {
 // tell people something are dropped.
 func (f *forge) keep(e queue.Effect) {
 	switch e.Task.(type) {
-	case queue.PostCheck, queue.PostComment, queue.FetchHead, queue.RemoveLabel:
+	case queue.PostCheck, queue.PostComment, queue.FetchHead, queue.RemoveLabel, queue.LearnTests:
 		return
 	}
 	f.nextID++

@@ -45,8 +45,10 @@ queues:
     priority: {security: 10, chore: -5}
     timeouts: {start: 5m, run: 1h30m}
     move_branches: false
+    flaky: {reruns: 1, quarantine: 30d}
   - branch: release/*
     batch: {size: auto, wait: 0}
+    flaky: {reruns: auto}
     per_author: none
     labels: {}
     timeouts:
@@ -58,7 +60,7 @@ queues:
 	want := queue.Settings{
 		Label: "land-it", Checks: []queue.NamedCheck{{Name: "build"}, {Name: "e2e", SkippedOK: true}},
 		Suites: map[string]int{"unit": 4, "slow": 0}, BatchSize: 8, BatchMin: 2, BatchMax: 20, BatchWait: 90 * time.Second, Parallel: 1,
-		StartLimit: 5 * time.Minute, RunLimit: 90 * time.Minute, MoveBranches: false, PerAuthor: 3,
+		StartLimit: 5 * time.Minute, RunLimit: 90 * time.Minute, MoveBranches: false, PerAuthor: 3, Reruns: 1, Quarantine: 30 * 24 * time.Hour,
 		Labels: queue.Labels{Hotfix: "urgent", Hold: "wait", Solo: "by-itself", Priority: map[string]int{"security": 10, "chore": -5}},
 	}
 	if got := c.For("main", "main"); !reflect.DeepEqual(got, want) {
@@ -66,6 +68,23 @@ queues:
 	}
 	if got := c.For("release/1", "main"); !reflect.DeepEqual(got, queue.Defaults()) {
 		t.Errorf("what is auto or left out must be the default, got %+v", got)
+	}
+}
+
+// What is flaky may be told that it is none of our business.
+func TestFlakyCanBeTurnedOff(t *testing.T) {
+	c, _ := read(t, "version: 1\nqueues:\n  - {branch: main, flaky: {reruns: 0, quarantine: off}}\n")
+	if got := c.For("main", "main"); got.Reruns != 0 || got.Quarantine != 0 {
+		t.Errorf("reruns %d, quarantine %s", got.Reruns, got.Quarantine)
+	}
+	for src, want := range map[string]string{
+		"flaky: {quarantine: 91d}": "flaky.quarantine: want off or a duration like 10m, from 0s to 2160h, got \"91d\"",
+		"flaky: {quarantine: xd}":  "flaky.quarantine: want off or a duration",
+		"flaky: {reruns: 4}":       "flaky.reruns: want auto or a number from 0 to 3, got 4",
+	} {
+		if _, _, err := Parse(name, []byte("version: 1\nqueues:\n  - {branch: main, "+src+"}\n")); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", src, err)
+		}
 	}
 }
 
@@ -125,7 +144,7 @@ queues:
     notify: [{slack: releases, on: [out]}]
 `, []string{
 			"4:5: when: not built yet: ignored", "5:15: priority: conditions are not built yet: ignored (write labels and numbers, like {security: 10})", "6:5: merge: not built yet: ignored",
-			"7:5: flaky: not built yet: ignored", "8:5: enter: not built yet: ignored", "9:5: pause: not built yet: ignored",
+			"8:5: enter: not built yet: ignored", "9:5: pause: not built yet: ignored",
 			"10:5: deploys: not built yet: ignored", "11:5: notify: not built yet: ignored",
 		}},
 	} {
@@ -327,7 +346,7 @@ func TestDocumentedExample(t *testing.T) {
 // fieldsOf asks the reader itself which keys it knows.
 func fieldsOf(t *testing.T) map[string]bool {
 	t.Helper()
-	_, warnings := read(t, "queues:\n  - {x: 1, when: 1, priority: {}, merge: 1, flaky: 1, enter: 1, pause: 1, deploys: 1, notify: 1, batch: {x: 1}, timeouts: {x: 1}, labels: {x: 1}}\nx: 1\n")
+	_, warnings := read(t, "queues:\n  - {x: 1, when: 1, priority: {}, merge: 1, flaky: {x: 1}, enter: 1, pause: 1, deploys: 1, notify: 1, batch: {x: 1}, timeouts: {x: 1}, labels: {x: 1}}\nx: 1\n")
 	keys := map[string]bool{}
 	for _, w := range warnings {
 		_, list, ok := strings.Cut(w, "(known are ")
@@ -342,13 +361,15 @@ func fieldsOf(t *testing.T) map[string]bool {
 				key = "timeouts." + key
 			case "hotfix", "hold", "solo":
 				key = "labels." + key
-			case "batch", "timeouts", "labels":
+			case "reruns", "quarantine":
+				key = "flaky." + key
+			case "batch", "timeouts", "labels", "flaky":
 				continue
 			}
 			keys[key] = true
 		}
 	}
-	if len(keys) != 19 {
+	if len(keys) != 21 {
 		t.Fatalf("the reader knows %v", keys)
 	}
 	return keys

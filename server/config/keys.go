@@ -24,6 +24,8 @@ const (
 	maxName   = 200
 	maxDay    = 24 * time.Hour
 	maxWeek   = 7 * maxDay
+	maxReruns = 3
+	maxTerm   = 90 * maxDay // of a quarantine
 )
 
 // ownCheck is the check we post: an attempt that waited for it would wait for ever.
@@ -107,9 +109,22 @@ func (r *reader) queue(n ast.Node) rule {
 				"run":   func(n ast.Node, key string) { s.RunLimit, _ = r.duration(n, key, "auto", time.Second, maxWeek) },
 			})
 		},
+		"flaky": func(n ast.Node, key string) {
+			r.mapping(n, key, fields{
+				"reruns": func(n ast.Node, key string) {
+					if n, ok := r.number(n, key, "auto", 0, maxReruns); ok {
+						s.Reruns = n
+					}
+					if word, ok := text(n); ok && word == "auto" {
+						s.Reruns = queue.Defaults().Reruns
+					}
+				},
+				"quarantine": func(n ast.Node, key string) { s.Quarantine, _ = r.duration(n, key, "off", 0, maxTerm) },
+			})
+		},
 		"move_branches": func(n ast.Node, key string) { s.MoveBranches, _ = r.truth(n, key) },
 
-		"when": nil, "merge": nil, "flaky": nil, "enter": nil, "pause": nil, "deploys": nil, "notify": nil,
+		"when": nil, "merge": nil, "enter": nil, "pause": nil, "deploys": nil, "notify": nil,
 	})
 	if most != nil && s.BatchMax > 0 && s.BatchMin > s.BatchMax {
 		r.fail(position(most), "batch.max", fmt.Sprintf("want at least batch.min, which is %d, got %d", s.BatchMin, s.BatchMax))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -164,7 +165,7 @@ func (r *reader) duration(n ast.Node, key, word string, low, high time.Duration)
 		s, ok = "0", whole && v == 0 // the one number that needs no unit
 	}
 	if ok {
-		if d, err := time.ParseDuration(s); err == nil && d >= low && d <= high {
+		if d, err := parseDuration(s); err == nil && d >= low && d <= high {
 			return d, true
 		}
 	}
@@ -174,6 +175,15 @@ func (r *reader) duration(n ast.Node, key, word string, low, high time.Duration)
 	}
 	r.want(n, key, wanted)
 	return 0, false
+}
+
+// parseDuration takes days, too.
+func parseDuration(s string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		return time.Duration(n) * maxDay, err
+	}
+	return time.ParseDuration(s)
 }
 
 // brief is a bound without its zeros: 24h and not 24h0m0s.

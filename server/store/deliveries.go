@@ -92,7 +92,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 		query  string
 		before time.Time
 	}{
-		{sqlPruneDeliveries, before}, {sqlPruneReports, before}, {sqlPrunePlans, before},
+		{sqlPruneDeliveries, before}, {sqlPruneReports, before}, {sqlPrunePlans, before}, {sqlPruneLessons, before},
 		{sqlPruneTimings, longAgo}, {sqlPruneTestTimings, longAgo},
 	} {
 		for gone := int64(pruneStep); gone == pruneStep; {

@@ -31,6 +31,30 @@ const (
 )
 
 const (
+	sqlAddLesson = `INSERT INTO lessons (name, at) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`
+
+	sqlFindTestSuite = `SELECT id, version, body FROM test_suites WHERE repository = ? AND suite = ? AND variant = ?`
+
+	sqlTestSuites = `SELECT suite, variant FROM test_suites WHERE repository = ? ORDER BY suite, variant`
+
+	sqlAddTestSuite = `INSERT INTO test_suites (repository, suite, variant, body) VALUES (?, ?, ?, ?)`
+
+	sqlPutTestSuite = `UPDATE test_suites SET version = ?, body = ? WHERE id = ?`
+
+	sqlTests = `SELECT body FROM tests WHERE suite = ? ORDER BY key`
+
+	sqlPutTest = `INSERT INTO tests (suite, key, body) VALUES (?, ?, ?)
+		ON CONFLICT (suite, key) DO UPDATE SET body = excluded.body`
+
+	sqlQuarantine = `SELECT body FROM quarantine WHERE suite = ? ORDER BY key, since`
+
+	sqlPutQuarantine = `INSERT INTO quarantine (suite, key, since, body) VALUES (?, ?, ?, ?)
+		ON CONFLICT (suite, key, since) DO UPDATE SET body = excluded.body`
+
+	sqlPruneLessons = `DELETE FROM lessons WHERE id IN (SELECT id FROM lessons WHERE at < ? LIMIT ?)`
+)
+
+const (
 	// The guard: no row is changed unless the version is the one the caller saw.
 	sqlAdvance = `UPDATE queues SET version = version + 1 WHERE id = ? AND version = ?`
 

@@ -29,7 +29,8 @@ var tasks = []queue.Task{
 	queue.ReadMembers{Attempt: 1, Numbers: []int{1}}, queue.MoveHeads{Attempt: 1, Moves: []queue.Move{{PR: 1}}},
 	queue.MoveBase{Attempt: 1, Old: "o", New: "n", Tickets: []queue.Ticketed{{Ticket: "t", Commit: "n"}}}, queue.AbandonAttempt{Attempt: 1}, queue.CancelRuns{Commits: []string{"c"}},
 	queue.PostCheck{PR: 1, Title: "t"}, queue.RemoveLabel{PR: 1, Label: "l"}, queue.PostComment{PR: 1, Text: "t"},
-	queue.SettleLanded{PR: 1, Since: noon, Check: queue.PostCheck{PR: 1}}, queue.AuditLanding{Attempt: 1}, queue.Wake{},
+	queue.SettleLanded{PR: 1, Since: noon, Check: queue.PostCheck{PR: 1}}, queue.AuditLanding{Attempt: 1},
+	queue.LearnTests{Attempt: 1, Commit: "c", Red: true, Term: 1}, queue.Wake{},
 }
 
 // A kind that cannot be read back would stop its queue for good.
