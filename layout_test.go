@@ -16,7 +16,7 @@ const module = "github.com/mainstay-ci/mainstay/"
 var mayImport = map[string][]string{
 	"queue/shard":    {},
 	"queue/search":   {},
-	"queue/flake":    {},
+	"queue/flake":    {"queue/shard"},
 	"queue":          {"queue/shard", "queue/search"},
 	"queue/sim":      {"queue", "queue/shard", "queue/search"},
 	"queue/explore":  {"queue", "queue/shard"},

@@ -16,10 +16,11 @@ import (
 // performer carries effects out with the two adapters it plugs together. It
 // decides nothing: what it finds goes back as facts.
 type performer struct {
-	github *github.App
-	clones *clones
-	clock  func() time.Time
-	log    *slog.Logger
+	github  *github.App
+	clones  *clones
+	lessons schoolbook
+	clock   func() time.Time
+	log     *slog.Logger
 }
 
 // Perform does one effect's task.
@@ -54,6 +55,8 @@ func (p *performer) perform(ctx context.Context, place queue.Place, e queue.DueE
 		return nil, p.github.PostComment(ctx, place, task.PR, task.Text)
 	case queue.CancelRuns:
 		return nil, p.github.CancelRuns(ctx, place, task.Commits, task.Ticket)
+	case queue.LearnTests:
+		return nil, p.learnTests(ctx, place, task)
 	case queue.SettleLanded:
 		return p.settle(ctx, place, task, e.Tries > 0)
 	}

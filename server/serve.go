@@ -103,7 +103,7 @@ func (srv *server) wire(s settings) error {
 	srv.clones = &clones{dir: filepath.Join(s.data, "clones"), github: app, log: srv.log}
 	srv.engine = engine.New(engine.Options{
 		Ledger: srv.store, Outbox: srv.store, Inbox: srv.store, Interpreter: app, Clock: s.clock, Log: srv.log,
-		Performer: &performer{github: app, clones: srv.clones, clock: s.clock, log: srv.log},
+		Performer: &performer{github: app, clones: srv.clones, lessons: srv.store, clock: s.clock, log: srv.log},
 	})
 	srv.wireWeb(s)
 	return nil
