@@ -43,12 +43,12 @@ func TestTheIncompleteBetaFunctionOnlyRises(t *testing.T) {
 }
 
 // history is a suite that ran so often, and a test that failed so often in it.
-func history(flakes, runs int) (Suite, map[string]Test) {
+func history(flakes, runs int) Book {
 	s := Suite{Runs: float64(runs), Count: int64(runs), Tests: 500, At: noon}
 	if flakes == 0 {
-		return s, nil
+		return Book{Suite: s}
 	}
-	return s, map[string]Test{"t": {Key: "t", Flakes: float64(flakes), Times: flakes, At: noon, Last: noon}}
+	return Book{Suite: s, Tests: []Test{{Key: "t", Flakes: float64(flakes), Times: flakes, At: noon, Last: noon}}}
 }
 
 // Four pull requests; the test failed, twice, three times, or failed and passed.
@@ -64,13 +64,13 @@ func TestAFailureSpeaksLouderTheQuieterTheTestWas(t *testing.T) {
 		{5, 200, 0.01, 0.24, 0.91, 0.000},
 		{20, 200, 0.002, 0.02, 0.18, 0.000},
 	} {
-		s, records := history(c.flakes, c.runs)
+		book := history(c.flakes, c.runs)
 		for _, run := range []struct {
 			what        string
 			fails, runs int
 			want        float64
 		}{{"once", 1, 1, c.once}, {"twice", 2, 2, c.twice}, {"three times", 3, 3, c.thrice}, {"then passed", 1, 2, c.then}} {
-			got := Culprit([]Failing{{Key: "t", Fails: run.fails, Runs: run.runs}}, 4, s, records, noon)
+			got := Culprit([]Failing{{Key: "t", Fails: run.fails, Runs: run.runs}}, 4, book, noon)
 			if math.Abs(got-run.want) > 0.012 {
 				t.Errorf("%d/%d, failed %s: P(culprit) = %.3f, want about %.3f", c.flakes, c.runs, run.what, got, run.want)
 			}
@@ -101,8 +101,8 @@ func TestWhatIsWorthAnotherRun(t *testing.T) {
 		"it passed, and is still suspicious":   {0, 200, 1, []Failing{{Key: "t", Fails: 1, Runs: 2}}, true},
 		"a flake, but it was run often enough": {20, 200, MostReruns, []Failing{{Key: "t", Fails: 4, Runs: 4, Red: true}}, false},
 	} {
-		s, records := history(c.flakes, c.runs)
-		if got := Again(c.failing, 4, c.round, s, records, noon); got != c.want {
+		book := history(c.flakes, c.runs)
+		if got := Again(c.failing, 4, c.round, book, noon); got != c.want {
 			t.Errorf("%s: again = %v, want %v", name, got, c.want)
 		}
 	}
@@ -225,8 +225,8 @@ func TestAtMostOneTestInAHundredIsExcused(t *testing.T) {
 }
 
 func TestHealthNamesWhoCarriesIt(t *testing.T) {
-	s, records := history(20, 200)
-	bad := records["t"]
+	book := history(20, 200)
+	s, bad := book.Suite, book.Tests[0]
 	bad.Commits, bad.Count = []string{"a", "b"}, s.Count
 	h := Weigh(s, []Test{bad}, nil, noon)
 	if len(h.Tests) != 1 || math.Abs(h.Red-20.02/220) > 1e-9 {

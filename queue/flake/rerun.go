@@ -36,7 +36,7 @@ type Failing struct {
 // Culprit is the probability that one of the pull requests under test broke the
 // tests, after what they did on this commit. Independent flakes multiply; a break
 // takes all of them at once.
-func Culprit(failing []Failing, prs int, s Suite, records map[string]Test, now time.Time) float64 {
+func Culprit(failing []Failing, prs int, b Book, now time.Time) float64 {
 	if len(failing) == 0 {
 		return 0
 	}
@@ -53,9 +53,7 @@ func Culprit(failing []Failing, prs int, s Suite, records map[string]Test, now t
 				broken *= 1 - detects
 			}
 		}
-		t := records[f.Key]
-		t.Key = f.Key
-		flaked *= t.rate(s, now).likelihood(f.Fails, f.Runs)
+		flaked *= b.Record(f.Key).rate(b.Suite, now).likelihood(f.Fails, f.Runs)
 	}
 	return broken / (broken + flaked)
 }
@@ -63,11 +61,11 @@ func Culprit(failing []Failing, prs int, s Suite, records map[string]Test, now t
 // Again tells whether the tests are worth one more run before anybody is
 // blamed, and before a pass is believed. Round is how often they were run again
 // already.
-func Again(failing []Failing, prs, round int, s Suite, records map[string]Test, now time.Time) bool {
+func Again(failing []Failing, prs, round int, b Book, now time.Time) bool {
 	if len(failing) == 0 || len(failing) > MostTests || round >= MostReruns {
 		return false
 	}
-	p := Culprit(failing, prs, s, records, now)
+	p := Culprit(failing, prs, b, now)
 	if slices.ContainsFunc(failing, func(f Failing) bool { return f.Red }) {
 		return p < sureCulprit
 	}

@@ -50,14 +50,22 @@ func (d *door) report(w http.ResponseWriter, r *http.Request) (*shard.ReportAnsw
 	if err != nil {
 		return nil, d.unavailable(err)
 	}
-	chunks := []shard.Report{report}
+	chunks, err := d.chunks(r.Context(), c, report)
+	if err != nil {
+		return nil, d.unavailable(err)
+	}
+	again := d.again(r.Context(), c, chunks, judge(chunks, plan))
 	if c.attempt != nil {
-		var refused *refusal
-		if chunks, refused = d.keep(r.Context(), c, report, body, plan); refused != nil {
+		if refused := d.keep(r.Context(), c, body, chunks, len(again) > 0, plan); refused != nil {
 			return nil, refused
 		}
 	}
-	return d.answerReport(c, report, plan, judge(chunks, plan)), nil
+	d.learnBase(r.Context(), c, report)
+	a := d.answerReport(c, report, plan, judge(chunks, plan))
+	if len(again) > 0 {
+		a.Next, a.Job = shard.NextAnswer{Action: shard.NextRerun, Tests: again}, shard.JobFail
+	}
+	return a, nil
 }
 
 // judge gives the verdict on a shard. What its job did not know to be in quarantine
@@ -78,39 +86,59 @@ func (c caller) shard(suite, variant string, at shard.Position, inventory string
 		RunID: c.Run, RunTry: c.RunTry, Inventory: inventory}
 }
 
-// keep keeps one chunk. The last of a report's chunks brings the shard's verdict.
-func (d *door) keep(ctx context.Context, c caller, report shard.Report, body []byte, plan *shard.Frozen) ([]shard.Report, *refusal) {
-	prefix := fmt.Sprintf("%d/%d/%d/%s/%s/%d/", c.attempt.ID, c.Run, c.RunTry, hexed(report.Suite), hexed(report.Variant), report.Shard.Index)
+// reportPrefix is how the keys of a shard's chunks begin.
+func (c caller) reportPrefix(r shard.Report) string {
+	return fmt.Sprintf("%d/%d/%d/%s/%s/%d/", c.attempt.ID, c.Run, c.RunTry, hexed(r.Suite), hexed(r.Variant), r.Shard.Index)
+}
+
+// chunks gives what came of a report: this chunk, and those of its round before it.
+func (d *door) chunks(ctx context.Context, c caller, report shard.Report) ([]shard.Report, error) {
 	chunks := []shard.Report{report}
-	if report.Chunks > 1 {
-		kept, err := d.Reports.ReportBodies(ctx, c.place.ID, prefix)
-		if err != nil {
-			return nil, d.unavailable(err)
-		}
-		for _, text := range kept {
-			var other shard.Report
-			if err := json.Unmarshal(text, &other); err == nil && other.Chunk != report.Chunk {
-				chunks = append(chunks, other)
-			}
+	if report.Chunks == 1 || c.attempt == nil {
+		return chunks, nil
+	}
+	kept, err := d.Reports.ReportBodies(ctx, c.place.ID, c.reportPrefix(report))
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range kept {
+		var other shard.Report
+		if err := json.Unmarshal(text, &other); err == nil && other.Round == report.Round && other.Chunk != report.Chunk {
+			chunks = append(chunks, other)
 		}
 	}
+	return chunks, nil
+}
+
+// keep keeps one chunk, the first of chunks. The last of a report's chunks brings
+// the shard's verdict, unless the shard is to run tests again: then it has not ended.
+func (d *door) keep(ctx context.Context, c caller, body []byte, chunks []shard.Report, again bool, plan *shard.Frozen) *refusal {
+	report := chunks[0]
 	begun := c.shard(report.Suite, report.Variant, report.Shard, report.InventoryDigest)
 	begun.Plan, begun.Units = coveredBy(plan)
 	var fact queue.Fact = queue.ShardStarted{Commit: c.SHA, Shard: begun}
-	if len(chunks) == report.Chunks {
+	if len(chunks) == report.Chunks && !again {
 		fact = queue.ShardReported{Commit: c.SHA, Shard: d.shardReported(begun, report, chunks, plan)}
 	}
 	digest := sha256.Sum256(body)
-	_, err := d.Reports.KeepReport(ctx, c.place.ID, prefix+fmt.Sprintf("%03d", report.Chunk), hex.EncodeToString(digest[:]), body,
+	_, err := d.Reports.KeepReport(ctx, c.place.ID, c.reportPrefix(report)+chunkKey(report), hex.EncodeToString(digest[:]), body,
 		queue.Event{At: d.Clock(), Fact: fact})
 	switch {
 	case errors.Is(err, queue.ErrDiffers):
-		return nil, refuse(http.StatusConflict, shard.CodeConflict, "another report of this shard and run was kept already")
+		return refuse(http.StatusConflict, shard.CodeConflict, "another report of this shard and run was kept already")
 	case err != nil:
-		return nil, d.unavailable(err)
+		return d.unavailable(err)
 	}
 	d.Reports.Wake(c.place.ID)
-	return chunks, nil
+	return nil
+}
+
+// chunkKey is a chunk's own part of its key; what was run again has keys of its own.
+func chunkKey(r shard.Report) string {
+	if r.Round == 0 {
+		return fmt.Sprintf("%03d", r.Chunk)
+	}
+	return fmt.Sprintf("again%d/%03d", r.Round, r.Chunk)
 }
 
 // hexed keeps a hostile name from looking like a part of a key.

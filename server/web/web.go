@@ -47,6 +47,8 @@ type Options struct {
 	Issuer   string // who issues the Action's identity tokens
 	Webhooks Webhooks
 	Reports  Reports
+	// Flakes may be nil: then nothing is known, and nothing is run again.
+	Flakes Flakes
 	// Plans keeps frozen plans; nil: they last as long as this process.
 	Plans Plans
 	// Durations makes plans even; nil: every item is taken to be alike.

@@ -24,6 +24,7 @@ type Store interface {
 	Reports
 	Plans
 	History
+	Tests
 }
 
 // Queues is the queues and their rows.
@@ -118,6 +119,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"the tests inside a long item are known", keptTestTimings},
 		{"one entry is read alone", oneEntry},
 		{"history comes newest first", historyOrder},
+		{"a landing is learnt from once", learntOnce},
+		{"a person changes the quarantine", changedQuarantine},
 		{"eight engines on one queue", eightEngines},
 		{"a snapshot is of one moment", oneMoment},
 		{"huge rows", hugeRows},
