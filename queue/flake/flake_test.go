@@ -228,12 +228,12 @@ func TestHealthNamesWhoCarriesIt(t *testing.T) {
 	book := history(20, 200)
 	s, bad := book.Suite, book.Tests[0]
 	bad.Commits, bad.Count = []string{"a", "b"}, s.Count
-	h := Weigh(s, []Test{bad}, nil, noon)
+	h := Weigh(Book{Suite: s, Tests: []Test{bad}}, noon)
 	if len(h.Tests) != 1 || math.Abs(h.Red-20.02/220) > 1e-9 {
 		t.Fatalf("health: %+v", h)
 	}
 	excused := []Entry{{Key: "t", Since: noon, Until: noon.Add(time.Hour)}}
-	if h := Weigh(s, []Test{bad}, excused, noon); h.Red != 0 || len(h.Tests) != 0 {
+	if h := Weigh(Book{Suite: s, Tests: []Test{bad}, Entries: excused}, noon); h.Red != 0 || len(h.Tests) != 0 {
 		t.Fatalf("an excused test still counts: %+v", h)
 	}
 }

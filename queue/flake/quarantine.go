@@ -116,16 +116,17 @@ const carriers = 10
 
 // Weigh makes the Health of a suite: of the tests that ever failed on good code,
 // as those that never did weigh next to nothing each and cannot be named.
-func Weigh(s Suite, tests []Test, entries []Entry, now time.Time) Health {
+func Weigh(b Book, now time.Time) Health {
+	s := b.Suite
 	excused := map[string]bool{}
-	for _, e := range entries {
+	for _, e := range b.Entries {
 		if e.Stands(now) {
 			excused[e.Key] = true
 		}
 	}
 	green := 1.0
 	var counted []Test
-	for _, t := range tests {
+	for _, t := range b.Tests {
 		if !excused[t.Key] && t.State(s, now) != Healthy {
 			green *= 1 - t.Rate(s, now)
 			counted = append(counted, t)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 )
 
@@ -19,6 +20,7 @@ func (p *pages) operate(w http.ResponseWriter, r *http.Request) {
 		say(w, http.StatusBadRequest, "The form could not be read.")
 		return
 	}
+	back := queuePath(place)
 	switch action {
 	case "pause":
 		reason := plainLine(r.PostForm.Get("reason"), 300)
@@ -29,8 +31,14 @@ func (p *pages) operate(w http.ResponseWriter, r *http.Request) {
 		err = p.Operator.Pause(r.Context(), place.ID, who(r), reason)
 	case "resume":
 		err = p.Operator.Resume(r.Context(), place.ID, who(r))
+	case "tests/quarantine", "tests/release":
+		err, back = p.quarantine(r, place, action == "tests/release"), back+"/tests"
 	default:
 		say(w, http.StatusNotFound, "There is no such action.")
+		return
+	}
+	if errors.Is(err, errForm) {
+		say(w, http.StatusBadRequest, upperFirst(err.Error())+".")
 		return
 	}
 	if err != nil {
@@ -38,5 +46,5 @@ func (p *pages) operate(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.Log.Info("an operator acted", "action", action, "by", who(r), "queue", place.ID)
-	http.Redirect(w, r, queuePath(place), http.StatusSeeOther)
+	http.Redirect(w, r, back, http.StatusSeeOther)
 }

@@ -34,6 +34,7 @@ type Operator interface {
 type PageOptions struct {
 	Reader   Reader
 	Operator Operator
+	Tests    TestReader // nil: there is no page of tests
 	// GitHubURL is where links lead, https://github.com say; empty: no links to GitHub.
 	GitHubURL string
 	// Open lets everybody look and operate: for a server on loopback.
@@ -94,6 +95,8 @@ func (p *pages) showPlace(w http.ResponseWriter, r *http.Request) {
 		v, action = p.pullAt(place.ID, number), rest
 	} else if number, rest, ok := cutNumber(action, "batch/"); ok {
 		v, action = p.batchAt(place.ID, number), rest
+	} else if rest, ok := strings.CutPrefix(action, "tests"); ok && (rest == "" || rest[0] == '/') {
+		v, action = p.testsAt(place.ID), strings.TrimPrefix(rest, "/")
 	}
 	switch action {
 	case "":

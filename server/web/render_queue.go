@@ -14,6 +14,7 @@ type queueBody struct {
 	Tip        link
 	Progress   moment
 	Problem    string
+	Tests      string // the address of the page of tests
 	Missing    bool
 	Pause      *pauseView
 	Red        *redView // the base is red by itself
@@ -85,8 +86,12 @@ func (p *pages) queueAt(id int64) view {
 			return page{}, err
 		}
 		path := queuePath(s.place)
+		body := s.queue(path)
+		if p.Tests != nil {
+			body.Tests = path + "/tests"
+		}
 		return page{Name: "queue", Title: s.repository() + " " + s.place.Branch, Events: path + "/events",
-			Crumbs: []link{{Text: s.repository() + " " + s.place.Branch}}, Body: s.queue(path)}, nil
+			Crumbs: []link{{Text: s.repository() + " " + s.place.Branch}}, Body: body}, nil
 	}
 }
 

@@ -1,0 +1,168 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/mainstay-ci/mainstay/queue"
+	"github.com/mainstay-ci/mainstay/queue/flake"
+	"github.com/mainstay-ci/mainstay/queue/shard"
+)
+
+// TestReader is what the page of a repository's tests reads and changes.
+type TestReader interface {
+	TestSuites(ctx context.Context, repository int64) ([]flake.Name, error)
+	Tests(ctx context.Context, repository int64, suite, variant string) (flake.Book, error)
+	Timings(ctx context.Context, repository int64, suite, variant string) (shard.History, error)
+	ChangeQuarantine(ctx context.Context, repository int64, suite, variant string, change func(flake.Book) ([]flake.Entry, error)) error
+}
+
+// shownSlow is how many of the slowest items are shown.
+const shownSlow = 10
+
+type testsBody struct {
+	Path       string
+	Repository string
+	Queue      link
+	Suites     []bookView
+}
+
+type bookView struct {
+	Suite, Variant string
+	Runs           int64
+	Tests          int
+	Health         string // how often flakes alone make a run red
+	Carriers       []carrierView
+	Records        []recordView
+	Slowest        []slowView
+}
+
+type carrierView struct{ Name, Rate string }
+
+// recordView is one test that failed on good code, or is in quarantine.
+type recordView struct {
+	Key, Name, At string
+	State         string
+	Class         string // of the badge
+	Rate          string
+	Times         int
+	Last          moment
+	In            *entryView
+}
+
+type entryView struct {
+	Owner, Reason, By string
+	Since             moment
+	Until             string
+}
+
+type slowView struct{ Name, Took string }
+
+// testsAt is the page of what is known of a repository's tests.
+func (p *pages) testsAt(id int64) view {
+	return func(ctx context.Context) (page, error) {
+		s, err := p.scene(ctx, id, 1)
+		if err != nil {
+			return page{}, err
+		}
+		if p.Tests == nil {
+			return page{}, queue.ErrNotFound
+		}
+		path := queuePath(s.place)
+		body := testsBody{Path: path + "/tests", Repository: s.repository(), Queue: link{Text: s.place.Branch, URL: path}}
+		names, err := p.Tests.TestSuites(ctx, s.place.Repository)
+		if err != nil {
+			return page{}, err
+		}
+		for _, name := range names {
+			view, err := p.suite(ctx, s, name)
+			if err != nil {
+				return page{}, err
+			}
+			body.Suites = append(body.Suites, view)
+		}
+		return page{Name: "tests", Title: "Tests of " + s.repository(), Events: path + "/tests/events",
+			Crumbs: []link{{Text: s.repository() + " " + s.place.Branch, URL: path}, {Text: "Tests"}}, Body: body}, nil
+	}
+}
+
+func (p *pages) suite(ctx context.Context, s *scene, name flake.Name) (bookView, error) {
+	book, err := p.Tests.Tests(ctx, s.place.Repository, name.Suite, name.Variant)
+	if err != nil {
+		return bookView{}, err
+	}
+	times, err := p.Tests.Timings(ctx, s.place.Repository, name.Suite, name.Variant)
+	if err != nil {
+		return bookView{}, err
+	}
+	v := bookView{Suite: name.Suite, Variant: name.Variant, Runs: book.Suite.Count, Tests: book.Suite.Tests}
+	health := flake.Weigh(book, s.now)
+	v.Health = percent(health.Red)
+	for _, t := range health.Tests {
+		v.Carriers = append(v.Carriers, carrierView{t.Name, percent(t.Rate(book.Suite, s.now))})
+	}
+	v.Records = s.records(book)
+	slices.SortStableFunc(times, func(a, b shard.Timing) int { return cmp.Compare(b.MS, a.MS) })
+	for _, t := range times[:min(len(times), shownSlow)] {
+		v.Slowest = append(v.Slowest, slowView{t.Item, (time.Duration(t.MS) * time.Millisecond).Round(10 * time.Millisecond).String()})
+	}
+	return v, nil
+}
+
+// records lists the tests worth looking at: those in quarantine first, then by
+// how often they fail. One that is well again is history and left out.
+func (s *scene) records(book flake.Book) []recordView {
+	standing := map[string]flake.Entry{}
+	for _, e := range book.Entries {
+		if e.Stands(s.now) {
+			standing[e.Key] = e
+		}
+	}
+	tests := slices.Clone(book.Tests)
+	for _, e := range standing {
+		if !slices.ContainsFunc(tests, func(t flake.Test) bool { return t.Key == e.Key }) {
+			tests = append(tests, flake.Test{Key: e.Key, Name: e.Name, Class: e.Class, File: e.File})
+		}
+	}
+	in := func(t flake.Test) int {
+		if _, ok := standing[t.Key]; ok {
+			return 0
+		}
+		return 1
+	}
+	slices.SortFunc(tests, func(a, b flake.Test) int {
+		return cmp.Or(cmp.Compare(in(a), in(b)), cmp.Compare(b.Rate(book.Suite, s.now), a.Rate(book.Suite, s.now)), cmp.Compare(a.Key, b.Key))
+	})
+	var views []recordView
+	for _, t := range tests {
+		state := t.State(book.Suite, s.now)
+		e, quarantined := standing[t.Key]
+		if state == flake.Healthy && !quarantined {
+			continue
+		}
+		v := recordView{Key: t.Key, Name: t.Name, At: cmp.Or(t.File, t.Class), State: string(state), Class: badgeOf[state],
+			Rate: percent(t.Rate(book.Suite, s.now)), Times: t.Times, Last: s.since(t.Last)}
+		if quarantined {
+			v.In = &entryView{Owner: e.Owner, Reason: e.Reason, By: e.By, Since: s.since(e.Since), Until: e.Until.UTC().Format("2 Jan 2006")}
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
+// badgeOf colours a state.
+var badgeOf = map[flake.State]string{flake.Healthy: "good", flake.Suspect: "flaky", flake.Flaky: "flaky"}
+
+// percent is a share in words short enough for a table.
+func percent(share float64) string {
+	switch {
+	case share <= 0:
+		return "0 %"
+	case share < 0.001:
+		return "< 0.1 %"
+	}
+	return fmt.Sprintf("%.1f %%", 100*share)
+}
