@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -481,6 +482,34 @@ func TestATicketThatStandsAlready(t *testing.T) {
 		w.requireLanded(1)
 		if took := w.now.Sub(began); took > 30*time.Second {
 			w.t.Fatalf("it took %s to see that CI had ended", took)
+		}
+	})
+}
+
+// What failed without holding anybody up is named on the check: a green that
+// hides it would be half the truth.
+func TestAFlakeIsToldThoughItLands(t *testing.T) {
+	story(t, func(w *world) {
+		w.rules.Checks = nil
+		w.workflow = reporting(1, func(sh *Shard, _ *string) bool {
+			sh.Result = shard.ResultFlaky
+			sh.Flaky = []FailedTest{{Name: "TestCart"}}
+			for i := range 12 {
+				sh.Muted = append(sh.Muted, FailedTest{Name: fmt.Sprintf("TestMail%d", i)})
+			}
+			return true
+		})
+		w.queueTogether(1)
+		w.untilEnded(1)
+		w.requireLanded(1)
+		summary := w.pulls[1].check[w.pulls[1].head].Summary
+		for _, want := range []string{"`TestCart` failed, then passed: flaky.", "`TestMail0` failed; it is in quarantine.", "and 3 more."} {
+			if !strings.Contains(summary, want) {
+				w.t.Fatalf("the check does not say %q: %s", want, summary)
+			}
+		}
+		if len(w.lessons) != 1 || w.lessons[0].Commit == "" || w.lessons[0].Red || w.lessons[0].Term != Defaults().Quarantine {
+			w.t.Fatalf("to be learnt: %+v", w.lessons)
 		}
 	})
 }

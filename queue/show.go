@@ -251,6 +251,31 @@ func (a *Attempt) writeShards(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "| %s | %s | %d |\n", sh.label(), result, sh.Tests)
 	}
+	b.WriteString(a.lucky())
+}
+
+// maxLucky is how many tests a check names that failed and did not count.
+const maxLucky = 10
+
+// lucky says which tests failed without holding anybody up: a green that hides
+// them would be half the truth.
+func (a *Attempt) lucky() string {
+	var lines []string
+	for _, sh := range a.Shards {
+		for _, f := range sh.Flaky {
+			lines = append(lines, code(f.Name)+" failed, then passed: flaky.")
+		}
+		for _, f := range sh.Muted {
+			lines = append(lines, code(f.Name)+" failed; it is in quarantine.")
+		}
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	if more := len(lines) - maxLucky; more > 0 {
+		lines = append(lines[:maxLucky], fmt.Sprintf("and %d more.", more))
+	}
+	return "\n- " + strings.Join(lines, "\n- ") + "\n"
 }
 
 // showEnd concludes the check of an entry that went out, and says a word where a person is asked for one.
@@ -284,5 +309,5 @@ func (t *step) landedCheck(e *Entry) PostCheck {
 	return PostCheck{PR: e.PR.Number, Head: e.Pinned, ID: e.Check.ID, Again: true, ExternalID: e.externalID(),
 		Title: "Landed as " + strings.Trim(short(e.Became), "`"), Status: "completed", Conclusion: "success",
 		Summary: fmt.Sprintf("It is in %s as %s. The tip that was tested green is %s.",
-			code(t.header.Branch), short(e.Became), short(t.attempt(e.Attempt).New))}
+			code(t.header.Branch), short(e.Became), short(t.attempt(e.Attempt).New)) + t.attempt(e.Attempt).lucky()}
 }

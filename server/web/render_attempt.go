@@ -39,7 +39,10 @@ type stepView struct{ Name, Class string }
 type suiteView struct {
 	Name, Variant, Sum string
 	Cells              []cell
+	Lucky              []luckyView // tests that failed without holding anybody up
 }
+
+type luckyView struct{ Name, Why string }
 
 type cell struct {
 	State, Sign, Text, URL string
@@ -165,6 +168,12 @@ func suite(a queue.Attempt, key [2]string, shards []queue.Shard) suiteView {
 		}
 		v.Cells[sh.Index] = shardCell(a, sh)
 		tests += sh.Tests
+		for _, f := range sh.Flaky {
+			v.Lucky = append(v.Lucky, luckyView{f.Name, "failed, then passed"})
+		}
+		for _, f := range sh.Muted {
+			v.Lucky = append(v.Lucky, luckyView{f.Name, "failed, and is in quarantine"})
+		}
 	}
 	v.Sum = sumCells(v.Cells, tests)
 	return v

@@ -20,7 +20,9 @@ type library struct{ book flake.Book }
 func (s *library) TestSuites(context.Context, int64) ([]flake.Name, error) {
 	return []flake.Name{{Suite: "unit", Variant: "linux"}}, nil
 }
-func (s *library) Tests(context.Context, int64, string, string) (flake.Book, error) { return s.book, nil }
+func (s *library) Tests(context.Context, int64, string, string) (flake.Book, error) {
+	return s.book, nil
+}
 func (s *library) Timings(context.Context, int64, string, string) (shard.History, error) {
 	return shard.History{{Item: "m/fast", MS: 20, N: 3}, {Item: "m/slow", MS: 61_230, N: 3}}, nil
 }
