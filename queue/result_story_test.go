@@ -502,7 +502,7 @@ func TestAFlakeIsToldThoughItLands(t *testing.T) {
 		w.queueTogether(1)
 		w.untilEnded(1)
 		w.requireLanded(1)
-		summary := w.pulls[1].check[w.pulls[1].head].Summary
+		summary := w.pulls[1].check["head-1.1"].Summary
 		for _, want := range []string{"`TestCart` failed, then passed: flaky.", "`TestMail0` failed; it is in quarantine.", "and 3 more."} {
 			if !strings.Contains(summary, want) {
 				w.t.Fatalf("the check does not say %q: %s", want, summary)

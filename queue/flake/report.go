@@ -20,6 +20,7 @@ type heard struct {
 	narrow bool
 	// Durations of what passed, the last one of each.
 	items map[string]int64
+	parts map[string][]int64 // of an item that was cut; 0: not heard of
 	inner map[string]map[string]int64
 }
 
@@ -32,7 +33,7 @@ func (r *Reading) Add(report shard.Report) {
 	name := Name{report.Suite, report.Variant}
 	h := r.suites[name]
 	if h == nil {
-		h = &heard{tests: map[string]bool{}, failed: map[string]Test{}, items: map[string]int64{}, inner: map[string]map[string]int64{}}
+		h = &heard{tests: map[string]bool{}, failed: map[string]Test{}, items: map[string]int64{}, parts: map[string][]int64{}, inner: map[string]map[string]int64{}}
 		r.suites[name] = h
 	}
 	h.narrow = h.narrow || report.Scope == shard.ScopeNarrow
@@ -43,8 +44,15 @@ func (r *Reading) Add(report shard.Report) {
 		}
 	}
 	for _, item := range report.Items {
-		if item.Status == shard.Passed && item.Parts == 0 && item.MS > 0 {
+		switch {
+		case item.Status != shard.Passed || item.MS <= 0:
+		case item.Parts == 0:
 			h.items[item.ID] = item.MS
+		case item.Part >= 0 && item.Part < item.Parts:
+			if len(h.parts[item.ID]) != item.Parts {
+				h.parts[item.ID] = make([]int64, item.Parts)
+			}
+			h.parts[item.ID][item.Part] = item.MS
 		}
 	}
 	h.time(report)
@@ -99,7 +107,7 @@ func (r *Reading) names() []Name {
 func (h *heard) time(report shard.Report) {
 	passed := map[string]bool{}
 	for _, item := range report.Items {
-		passed[item.ID] = item.Status == shard.Passed && item.Parts == 0
+		passed[item.ID] = item.Status == shard.Passed
 	}
 	for _, t := range report.Tests {
 		for _, item := range []string{t.Class, t.File} {
@@ -125,10 +133,22 @@ func (r *Reading) Durations(name Name) (items []shard.Sample, tests map[string][
 		return nil, nil
 	}
 	tests = map[string][]shard.Sample{}
+	whole := maps.Clone(h.items)
+	for item, parts := range h.parts {
+		if slices.Contains(parts, 0) {
+			delete(h.inner, item) // some of its tests are not known
+			continue
+		}
+		inside := int64(0)
+		for _, ms := range h.inner[item] {
+			inside += ms
+		}
+		whole[item] = shard.Rejoin(parts, inside)
+	}
 	for item, inner := range h.inner {
 		tests[item] = samples(inner)
 	}
-	return samples(h.items), tests
+	return samples(whole), tests
 }
 
 func samples(ms map[string]int64) []shard.Sample {

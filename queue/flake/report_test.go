@@ -56,6 +56,27 @@ func TestALandedAttemptTeachesWhatFailedOnTheWay(t *testing.T) {
 	}
 }
 
+// An item that was cut is known again as a whole, when all of its parts passed.
+func TestAnItemInPartsIsRejoined(t *testing.T) {
+	part := func(i, of int, test string) shard.Report {
+		r := report("unit", map[string]string{test: ""})
+		r.Items = []shard.ItemResult{{ID: "m/a", Status: shard.Passed, MS: 500, Part: i, Parts: of}}
+		return r
+	}
+	var r Reading
+	r.Add(part(1, 2, "TestB"))
+	if items, tests := r.Durations(Name{Suite: "unit"}); len(items) != 0 || len(tests) != 0 {
+		t.Fatalf("of one part: %v, %v", items, tests)
+	}
+	r = Reading{}
+	r.Add(part(1, 2, "TestB"))
+	r.Add(part(0, 2, "TestA"))
+	items, tests := r.Durations(Name{Suite: "unit"})
+	if want := shard.Rejoin([]int64{500, 500}, 14); len(items) != 1 || items[0].MS != want || len(tests["m/a"]) != 2 {
+		t.Fatalf("of both: %v, %v, want %d", items, tests, want)
+	}
+}
+
 func TestARunOfAFewTestsIsNoRunOfTheSuite(t *testing.T) {
 	var r Reading
 	narrow := report("unit", map[string]string{"TestA": "f"})
