@@ -508,6 +508,7 @@ func TestAFlakeIsToldThoughItLands(t *testing.T) {
 				w.t.Fatalf("the check does not say %q: %s", want, summary)
 			}
 		}
+		w.run(time.Minute)
 		if len(w.lessons) != 1 || w.lessons[0].Commit == "" || w.lessons[0].Red || w.lessons[0].Term != Defaults().Quarantine {
 			w.t.Fatalf("to be learnt: %+v", w.lessons)
 		}
