@@ -1,7 +1,14 @@
 package shard
 
-// A leased plan gives each shard half of its share at once. The rest lies in a
-// pool, from which a shard claims batches, large ones first, under a lease.
+import (
+	"errors"
+	"fmt"
+)
+
+// A leased plan gives each shard about half of its share at once. The rest lies in
+// a pool, from which a shard claims batches, large ones first, under a lease. What
+// came with the plan is under a lease, too, named OwnLease, whatever fence is sent
+// with it; a shard's first claim gives it back.
 
 // The routes of a leased plan, as net/http's mux reads them.
 const (
@@ -63,4 +70,35 @@ type VerdictAnswer struct {
 	Reason string `json:"reason,omitempty"`
 	Detail string `json:"detail,omitempty"`
 	URL    string `json:"url,omitempty"`
+}
+
+// MaxDone is how many leases one claim may give back.
+const MaxDone = 100
+
+// Validate says what is wrong with the request, or nil.
+func (r ClaimRequest) Validate() error {
+	if len(r.Done) > MaxDone {
+		return fmt.Errorf("a claim gives back %d leases, at most %d", len(r.Done), MaxDone)
+	}
+	err := errors.Join(checkVersion(r.API), checkShard(r.Shard), checkLabel("claim", r.Claim))
+	for _, done := range r.Done {
+		err = errors.Join(err, checkLabel("lease", done.Lease))
+	}
+	return err
+}
+
+// Validate says what is wrong with the request, or nil.
+func (r HeartbeatRequest) Validate() error {
+	return errors.Join(checkVersion(r.API), checkShard(r.Shard), checkLabel("lease", r.Lease))
+}
+
+func checkVersion(api int) error {
+	if api != API {
+		return fmt.Errorf("api %d is not spoken here, only %d", api, API)
+	}
+	return nil
+}
+
+func checkShard(index int) error {
+	return Position{Index: index, Total: MaxTotal}.Validate()
 }
