@@ -67,6 +67,7 @@ func (c benchCommand) Run(ctx context.Context) error {
 		{"plan", c.benchPlan},
 		{"step", benchStep},
 		{"explore", c.benchExplore},
+		{"even", benchEven},
 		{"sim.speed", simulated(benchSimulator)},
 		{"sim.runs", simulated(sim.MeasureRuns)},
 		{"sim.ships", simulated(sim.MeasureShips)},
