@@ -84,7 +84,7 @@ func (s *Store) FinishDelivery(ctx context.Context, guid string, events map[int6
 }
 
 // Prune forgets finished deliveries, shard reports and plans that came before the
-// given moment, and how long items take that were not heard of for much longer. A
+// given moment, pools that nobody asked since, and how long items take that were not heard of for much longer. A
 // delivery that nobody finished stays.
 func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	longAgo := before.Add(-timingsKept)
@@ -92,7 +92,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 		query  string
 		before time.Time
 	}{
-		{sqlPruneDeliveries, before}, {sqlPruneReports, before}, {sqlPrunePlans, before}, {sqlPruneLessons, before},
+		{sqlPruneDeliveries, before}, {sqlPruneReports, before}, {sqlPrunePlans, before}, {sqlPruneLessons, before}, {sqlPrunePools, before},
 		{sqlPruneTimings, longAgo}, {sqlPruneTestTimings, longAgo},
 	} {
 		for gone := int64(pruneStep); gone == pruneStep; {

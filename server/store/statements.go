@@ -181,3 +181,15 @@ const (
 
 	sqlPruneTestTimings = `DELETE FROM test_timings WHERE rowid IN (SELECT rowid FROM test_timings WHERE at < ? ORDER BY at LIMIT ?)`
 )
+
+const (
+	sqlPlanOfRun = `SELECT body FROM plans WHERE repository = ? AND id = ? AND run = ?`
+
+	sqlPool = `SELECT body FROM pools WHERE repository = ? AND plan = ?`
+
+	sqlPutPool = `INSERT INTO pools (repository, plan, at, body) VALUES (?, ?, ?, ?)
+		ON CONFLICT (repository, plan) DO UPDATE SET at = excluded.at, body = excluded.body`
+
+	sqlPrunePools = `DELETE FROM pools WHERE (repository, plan) IN (
+			SELECT repository, plan FROM pools WHERE at < ? ORDER BY at LIMIT ?)`
+)

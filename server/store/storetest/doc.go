@@ -23,6 +23,7 @@ type Store interface {
 	Deliveries
 	Reports
 	Plans
+	Pools
 	History
 	Tests
 }
@@ -79,6 +80,12 @@ type Plans interface {
 	Entry(ctx context.Context, queueID int64, pr int) (queue.Entry, error)
 }
 
+// Pools is who holds what of leased plans.
+type Pools interface {
+	PlanOfRun(ctx context.Context, repository, run int64, id string) ([]byte, error)
+	UpdatePool(ctx context.Context, repository int64, plan string, at time.Time, change func(body []byte) ([]byte, error)) error
+}
+
 // History is what has ended.
 type History interface {
 	Ended(ctx context.Context, queueID int64, limit int) ([]queue.Entry, error)
@@ -110,6 +117,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"only finished deliveries are pruned", prunedDeliveries},
 		{"a report is kept once", keptReport},
 		{"a pruned report is forgotten", prunedReport},
+		{"a plan is its run's alone", planOfRun},
+		{"a pool is changed by one at a time", changedPool},
+		{"a pool that nobody asks is forgotten", prunedPool},
 		{"an attempt is found by its commit", foundAttempt},
 		{"the first plan stays", firstPlanStays},
 		{"plans are kept apart", plansApart},
