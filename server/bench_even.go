@@ -76,11 +76,6 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-func percentile(values []float64, p int) float64 {
-	sort.Float64s(values)
-	return values[min(len(values)*p/100, len(values)-1)]
-}
-
 // evenSuite is one run of a suite: what its files take, what is known of them,
 // and the machines.
 type evenSuite struct {

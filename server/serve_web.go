@@ -33,7 +33,7 @@ func (srv *server) wireWeb(s settings) {
 		URL: srv.url, Issuer: s.issuer, Clock: s.clock, Log: srv.log,
 		Webhooks: webhooks{srv.store, srv.app, srv.engine},
 		Reports:  reports{srv.store, srv.engine},
-		Plans:    srv.store, Durations: srv.store, Quarantines: flakes{srv.store, s.clock}, Flakes: flakes{srv.store, s.clock},
+		Plans:    srv.store, Durations: srv.store, Pools: srv.store, Quarantines: flakes{srv.store, s.clock}, Flakes: flakes{srv.store, s.clock},
 		Pages: web.PageOptions{Reader: srv.store, Operator: srv.engine, Tests: srv.store, GitHubURL: links,
 			Open: s.open, Password: s.password, Clock: s.clock, Log: srv.log},
 		Ready: func(ctx context.Context) error {

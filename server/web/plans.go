@@ -11,13 +11,6 @@ import (
 	"github.com/mainstay-ci/mainstay/queue/shard"
 )
 
-// Leases deals out the pools of leased plans.
-type Leases interface {
-	// Take is a shard taking a leased plan, in a try of its run: the units that it
-	// gets now, by number. In a later try these are all that it was given before.
-	Take(ctx context.Context, repository int64, plan *shard.Frozen, index, try int) ([]int, error)
-}
-
 // takePlan gives a shard its share. The plan is frozen for the first shard that
 // asks, without the run's attempt: every other one, and a re-run, gets its share of
 // the same.
@@ -80,14 +73,12 @@ func (d *door) answerPlan(ctx context.Context, c caller, ask shard.PlanRequest, 
 	}
 	a.Shard = f.WholeShare(ask.Shard.Index)
 	if f.Mode == shard.ModeLeased && d.mayLease(c, ask) {
-		if units, err := d.Leases.Take(ctx, c.Repository, f, ask.Shard.Index, c.RunTry); err != nil {
+		if units, err := d.takeUnits(ctx, c, f, ask.Shard.Index); err != nil {
 			// Its whole share is more than its own, and nothing less.
 			d.Log.Warn("a leased plan is answered as a static one", "plan", f.ID, "shard", ask.Shard.Index, "err", err)
 		} else {
-			a.Shard = f.ShareOf(ask.Shard.Index, units)
-			if c.RunTry <= 1 {
-				a.Mode = shard.ModeLeased
-			}
+			// A re-run claims as well: of a run that was cancelled much lies in the pool.
+			a.Mode, a.Shard = shard.ModeLeased, f.ShareOf(ask.Shard.Index, units)
 		}
 	}
 	if ask.All {
@@ -108,7 +99,7 @@ func (d *door) answerPlan(ctx context.Context, c caller, ask shard.PlanRequest, 
 // mayLease tells whether a shard may hold leases: of an attempt that tests in full,
 // on several shards, and by its own word. A plan job asks for all of them at once.
 func (d *door) mayLease(c caller, ask shard.PlanRequest) bool {
-	return d.Leases != nil && c.attempt != nil && !c.narrow() && ask.Mode == shard.ModeLeased && ask.Shard.Total > 1 && !ask.All
+	return d.Pools != nil && d.Plans != nil && c.attempt != nil && !c.narrow() && ask.Mode == shard.ModeLeased && ask.Shard.Total > 1 && !ask.All
 }
 
 // fit makes the shares such as this job can run.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/mainstay-ci/mainstay/queue"
+	"github.com/mainstay-ci/mainstay/queue/shard"
 )
 
 // Webhooks keeps what GitHub sends.
@@ -55,9 +56,9 @@ type Options struct {
 	Durations Durations
 	// Quarantines may be nil: nothing is excused then.
 	Quarantines Quarantines
-	// Leases may be nil: every plan is static then.
-	Leases Leases
-	Pages  PageOptions
+	// Pools may be nil: every plan is static then.
+	Pools Pools
+	Pages PageOptions
 	// Ready says what keeps the server from working, or nil.
 	Ready func(ctx context.Context) error
 	Clock func() time.Time
@@ -69,6 +70,7 @@ type door struct {
 	identity *identity
 	shelf    *shelf
 	room     atomic.Int64 // what webhooks in flight may still take
+	leased   leasedPlans
 }
 
 // New makes the handler of everything the server answers.
@@ -81,6 +83,8 @@ func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /webhook", d.takeWebhook)
 	mux.HandleFunc("POST /v1/plans", d.takePlan)
+	mux.HandleFunc("POST "+shard.ClaimsPattern, d.takeClaim)
+	mux.HandleFunc("POST "+shard.HeartbeatsPattern, d.takeHeartbeat)
 	mux.HandleFunc("PUT /v1/reports/{suite}/{shard}/{chunk}", d.takeReport)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", d.sayReady)
