@@ -60,6 +60,10 @@ type Attempt struct {
 	NewRunAt time.Time `json:"new_run_at,omitzero"`
 	// DoneAt is since when all its workflow runs are seen concluded.
 	DoneAt time.Time `json:"done_at,omitzero"`
+	// SeekingAt is since when GitHub is asked for reports that did not reach us; zero
+	// when it answered. SoughtAt is when it was last asked with all runs at an end.
+	SeekingAt time.Time `json:"seeking_at,omitzero"`
+	SoughtAt  time.Time `json:"sought_at,omitzero"`
 	// CheckedAt is when the last reading of members and base began that found all well.
 	CheckedAt time.Time `json:"checked_at,omitzero"`
 	// IntentAt is when "about to move base from Old to New" was written.
@@ -148,6 +152,7 @@ type Run struct {
 	Suite      int64     `json:"suite"`  // check suite id: ties check runs to it
 	Status     string    `json:"status"` // queued, in_progress, completed, ...
 	Conclusion string    `json:"conclusion,omitempty"`
+	Path       string    `json:"path,omitempty"` // of its workflow in the repository
 	URL        string    `json:"url,omitempty"`
 	CreatedAt  time.Time `json:"created_at"`
 }
@@ -186,6 +191,7 @@ type Shard struct {
 	Plan      string       `json:"plan,omitempty"`      // the server's plan; empty: cut locally
 	Units     int          `json:"units,omitempty"`     // of the plan
 	Ran       string       `json:"ran,omitempty"`       // shard.Units of the plan that ended here; empty: not known
+	Sought    bool         `json:"sought,omitempty"`    // its job ended without a report, and GitHub was asked for one
 	StartedAt time.Time    `json:"started_at"`
 	EndedAt   time.Time    `json:"ended_at,omitzero"`
 	Result    shard.Result `json:"result,omitempty"` // empty while it runs

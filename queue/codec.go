@@ -51,6 +51,7 @@ func init() {
 	registerFact[ResultsRead]()
 	registerFact[ShardStarted]()
 	registerFact[ShardReported]()
+	registerFact[ReportsFound]()
 	registerFact[MembersRead]()
 	registerFact[HeadsMoved]()
 	registerFact[LandingTried]()
@@ -82,6 +83,8 @@ func init() {
 	registerTask[SettleLanded]()
 	registerTask[AuditLanding]()
 	registerTask[LearnTests]()
+	registerTask[FindReports]()
+	registerTask[FindPullReports]()
 	registerTask[Wake]()
 }
 

@@ -174,6 +174,24 @@ type AuditLanding struct {
 	Tree    string `json:"tree"`
 }
 
+// FindReports looks for reports that the jobs of these runs left at GitHub. What is
+// found of this commit's push is told as if it had been sent; then → ReportsFound.
+type FindReports struct {
+	Attempt int64     `json:"attempt"`
+	Commit  string    `json:"commit"`
+	Ticket  string    `json:"ticket"`
+	Runs    []int64   `json:"runs"`
+	At      time.Time `json:"at"`
+}
+
+// FindPullReports keeps, for its page, what the runs of a fork's pull request left
+// at GitHub; nothing comes back.
+type FindPullReports struct {
+	PR   int    `json:"pr"`
+	Head string `json:"head"`
+	Run  int64  `json:"run,omitempty"` // 0: all that ended
+}
+
 // Wake is a timer → TimePassed.
 type Wake struct{}
 
@@ -195,4 +213,6 @@ func (PostComment) task() string     { return "post_comment" }
 func (SettleLanded) task() string    { return "settle_landed" }
 func (AuditLanding) task() string    { return "audit_landing" }
 func (LearnTests) task() string      { return "learn_tests" }
+func (FindReports) task() string     { return "find_reports" }
+func (FindPullReports) task() string { return "find_pull_reports" }
 func (Wake) task() string            { return "wake" }

@@ -91,6 +91,8 @@ type TicketFailed struct {
 type ResultsHinted struct {
 	Commit string `json:"commit"`
 	Done   bool   `json:"done,omitempty"`
+	// PullRun is a pull request's workflow run that ended, if the hint showed one.
+	PullRun int64 `json:"pull_run,omitempty"`
 }
 
 // ResultsRead is a reading of an attempt's runs and checks.
@@ -109,6 +111,13 @@ type ShardStarted struct {
 type ShardReported struct {
 	Commit string `json:"commit"`
 	Shard  Shard  `json:"shard"`
+}
+
+// ReportsFound says that GitHub was asked for lost reports; each that was there has
+// been told before.
+type ReportsFound struct {
+	Attempt int64     `json:"attempt"`
+	At      time.Time `json:"at"` // the task's
 }
 
 // MembersRead is the last reading before the intent: each member, the base, and what
@@ -212,6 +221,7 @@ func (ResultsHinted) fact() string     { return "results_hinted" }
 func (ResultsRead) fact() string       { return "results_read" }
 func (ShardStarted) fact() string      { return "shard_started" }
 func (ShardReported) fact() string     { return "shard_reported" }
+func (ReportsFound) fact() string      { return "reports_found" }
 func (MembersRead) fact() string       { return "members_read" }
 func (HeadsMoved) fact() string        { return "heads_moved" }
 func (LandingTried) fact() string      { return "landing_tried" }

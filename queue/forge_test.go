@@ -46,6 +46,9 @@ type forge struct {
 	// ticketRefused is GitHub's word against our branches.
 	ticketRefused string
 	cancelled     []string
+	left          map[string][]Shard // reports that only GitHub has, by commit
+	sought        []FindReports
+	pullsSought   []FindPullReports
 	posted        []string // every check edit, as "pr title"
 }
 
@@ -444,6 +447,14 @@ func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 		w.pulls[x.PR].comment = x.Text
 	case CancelRuns:
 		w.cancel(x)
+	case FindReports:
+		w.sought = append(w.sought, x)
+		for _, sh := range w.left[x.Commit] {
+			facts = append(facts, ShardReported{Commit: x.Commit, Shard: sh})
+		}
+		return append(facts, ReportsFound{Attempt: x.Attempt, At: x.At}), 0
+	case FindPullReports:
+		w.pullsSought = append(w.pullsSought, x)
 	case FetchHead:
 	case LearnTests:
 		w.lessons = append(w.lessons, x)

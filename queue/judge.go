@@ -19,6 +19,9 @@ func (t *step) judgeAttempts() {
 			continue
 		}
 		v := a.judge(t.now, t.header.Settings)
+		if v.seek {
+			t.seekReports(a)
+		}
 		switch {
 		case v.state == failed && t.landingBelow(a): // what it stands on is not in the base yet: judged then
 		case v.state == failed:

@@ -15,6 +15,7 @@ func (t *step) enter(pr PullRequest) *Entry {
 	t.rejoinLine(e)
 	t.touchEntry(pr.Number)
 	t.progress()
+	t.seekPullReports(e, 0)
 	if t.header.SweepAt.IsZero() {
 		t.header.SweepAt = t.now.Add(sweepBusy)
 	}

@@ -23,6 +23,13 @@ func (t *step) lookAtResults(a *Attempt) {
 // hintResults looks at an attempt's runs when something concluded. Runs that our
 // own branch moves started are not needed: they are cancelled.
 func (t *step) hintResults(f ResultsHinted) {
+	if f.PullRun != 0 {
+		for _, pr := range sortedKeys(t.entries) {
+			if e := t.entries[pr]; e.PR.Head == f.Commit {
+				t.seekPullReports(e, f.PullRun)
+			}
+		}
+	}
 	for _, a := range t.attempts {
 		switch {
 		case a.New == f.Commit && (a.Phase == AttemptTesting || a.Phase == AttemptPushing || a.Phase == AttemptChecking):
@@ -74,7 +81,7 @@ func (t *step) readResults(f ResultsRead) {
 		a.RunsSeen, a.NewRunAt = n, t.now
 	}
 	if !a.runsDone() {
-		a.DoneAt = time.Time{}
+		a.DoneAt, a.SoughtAt = time.Time{}, time.Time{} // a re-run may leave what the run before did not
 	} else if a.DoneAt.IsZero() {
 		a.DoneAt = t.now
 	}
@@ -94,7 +101,8 @@ func (a *Attempt) planSeen() bool {
 		slices.ContainsFunc(a.Results.Statuses, func(s StatusLine) bool { return named(s.Context) })
 }
 
-// noteShard books what the Action says of a shard; a later try of the same run wins.
+// noteShard books what the Action says of a shard; a later try of the same run wins,
+// and another run's shard is another.
 func (t *step) noteShard(commit string, sh Shard) {
 	var a *Attempt
 	for _, x := range t.attempts {
@@ -102,7 +110,7 @@ func (t *step) noteShard(commit string, sh Shard) {
 			a = x
 		}
 	}
-	if a == nil {
+	if a == nil || a.Clash(sh) != "" {
 		return
 	}
 	t.sign(a)
@@ -115,11 +123,17 @@ func (t *step) noteShard(commit string, sh Shard) {
 	}
 	for i := range a.Shards {
 		have := &a.Shards[i]
-		if have.Suite != sh.Suite || have.Variant != sh.Variant || have.Index != sh.Index {
+		if !have.same(sh) {
 			continue
 		}
 		if sh.RunTry < have.RunTry || sh.RunTry == have.RunTry && have.Result != "" {
 			return
+		}
+		if sh.RunTry == have.RunTry {
+			sh.Sought = have.Sought
+			if sh.CheckRun == 0 {
+				sh.CheckRun = have.CheckRun // a report found at GitHub does not name its job
+			}
 		}
 		sh.StartedAt = have.StartedAt
 		*have = sh
@@ -135,7 +149,10 @@ func (t *step) noteShard(commit string, sh Shard) {
 		if x.Variant != y.Variant {
 			return x.Variant < y.Variant
 		}
-		return x.Index < y.Index
+		if x.Index != y.Index {
+			return x.Index < y.Index
+		}
+		return x.RunID < y.RunID
 	})
 	t.showProgress(a)
 }

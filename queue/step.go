@@ -82,6 +82,8 @@ func (t *step) takeAttempt(fact Fact) {
 		t.noteShard(f.Commit, f.Shard)
 	case ShardReported:
 		t.noteShard(f.Commit, f.Shard)
+	case ReportsFound:
+		t.takeReportsFound(f)
 	case MembersRead:
 		t.readMembers(f)
 	case HeadsMoved:

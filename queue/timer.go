@@ -37,6 +37,9 @@ func (t *step) nextDeadline() time.Time {
 			continue
 		}
 		earlier(a.limitOf(s, t.now))
+		if !a.SeekingAt.IsZero() {
+			earlier(a.SeekingAt.Add(seekLimit))
+		}
 		if a.runsDone() {
 			earlier(a.DoneAt.Add(s.StartLimit))
 		}

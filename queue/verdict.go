@@ -13,6 +13,8 @@ type verdict struct {
 	detail string
 	next   string
 	tests  []FailedTest
+	// seek: it would be red for want of a report which may lie at GitHub.
+	seek bool
 }
 
 type verdictState int
@@ -23,9 +25,19 @@ const (
 	failed
 )
 
-// judge computes the verdict: red as soon as anything that counts is red, green
-// only when everything the plan names was seen green, never by absence.
+// judge computes the verdict. Where it is red only for want of a report, it waits
+// until GitHub was asked for one that did not reach us.
 func (a *Attempt) judge(now time.Time, s Settings) verdict {
+	v := a.judgeFacts(now, s)
+	if v.state == failed && v.reason == ChecksFailed && len(v.tests) == 0 && a.awaitsReports(now) {
+		return verdict{state: pending, seek: true}
+	}
+	return v
+}
+
+// judgeFacts is red as soon as anything that counts is red, green only when
+// everything the plan names was seen green, never by absence.
+func (a *Attempt) judgeFacts(now time.Time, s Settings) verdict {
 	if v := a.judgeShards(); v.state == failed {
 		return v
 	}
@@ -39,7 +51,7 @@ func (a *Attempt) judge(now time.Time, s Settings) verdict {
 		}
 	}
 	for _, suite := range sortedNames(a.Plan.Suites) {
-		switch state, detail := a.judgeSuite(suite, a.Plan.Suites[suite]); state {
+		switch state, detail := a.judgeSuite(suite, a.Plan.Suites[suite], a.green); state {
 		case failed:
 			return a.red(detail)
 		case pending:
@@ -92,11 +104,7 @@ func (a *Attempt) judgeTime(now time.Time, s Settings, missing string) verdict {
 func (a *Attempt) judgeShards() verdict {
 	for _, sh := range a.Shards {
 		if sh.Result != "" && !sh.Result.Green() {
-			detail := fmt.Sprintf("%s failed.", sh.label())
-			if len(sh.Failed) == 0 {
-				detail = fmt.Sprintf("%s ended in error without naming a test.", sh.label())
-			}
-			return a.red(detail)
+			return a.red(sh.redText())
 		}
 		if state, conclusion := a.job(sh); state == failed {
 			return a.red(fmt.Sprintf("The job of %s concluded %s.", sh.label(), conclusion))
@@ -108,6 +116,13 @@ func (a *Attempt) judgeShards() verdict {
 	return verdict{}
 }
 
+func (sh Shard) redText() string {
+	if len(sh.Failed) == 0 {
+		return fmt.Sprintf("%s ended in error without naming a test.", sh.label())
+	}
+	return fmt.Sprintf("%s failed.", sh.label())
+}
+
 func (sh Shard) label() string {
 	name := fmt.Sprintf("shard %d of %d of %s", sh.Index+1, sh.Total, code(sh.Suite))
 	if sh.Variant != "" {
@@ -116,30 +131,49 @@ func (sh Shard) label() string {
 	return name
 }
 
-// job is GitHub's own word on a shard's job, from a run that counts.
+// job is GitHub's own word on a shard's job, from a run that counts: the shard's
+// own, which GitHub lists as started by the push of the ticket. Without that there
+// is no word, whatever was reported.
 func (a *Attempt) job(sh Shard) (verdictState, string) {
-	counting := a.counting()
-	if sh.CheckRun != 0 {
-		for _, c := range a.Results.Checks {
-			if c.ID == sh.CheckRun && counting[c.Suite] {
-				return concluded(c.Status, c.Conclusion, false), c.Conclusion
-			}
-		}
+	run := a.run(sh.RunID)
+	switch {
+	case run == nil || !a.counts(*run):
 		return pending, ""
+	case sh.CheckRun == 0:
+		return concluded(run.Status, run.Conclusion, false), run.Conclusion
 	}
-	for _, r := range a.Results.Runs {
-		if r.ID == sh.RunID && counting[r.Suite] {
-			return concluded(r.Status, r.Conclusion, false), r.Conclusion
+	for _, c := range a.Results.Checks {
+		if c.ID == sh.CheckRun && c.Suite == run.Suite {
+			return concluded(c.Status, c.Conclusion, false), c.Conclusion
 		}
 	}
 	return pending, ""
+}
+
+// run is the workflow run of an id; nil when GitHub has not listed it.
+func (a *Attempt) run(id int64) *Run {
+	for i := range a.Results.Runs {
+		if a.Results.Runs[i].ID == id {
+			return &a.Results.Runs[i]
+		}
+	}
+	return nil
+}
+
+// counts reports whether the push of the ticket started a run.
+func (a *Attempt) counts(r Run) bool { return r.Event == "push" && r.Branch == a.Ticket }
+
+// green reports whether a shard passed by its own report and by GitHub's word.
+func (a *Attempt) green(sh Shard) bool {
+	state, _ := a.job(sh)
+	return state == passed && sh.Result.Green()
 }
 
 // counting is the check suites of runs that count: event push, on the ticket.
 func (a *Attempt) counting() map[int64]bool {
 	suites := map[int64]bool{}
 	for _, r := range a.Results.Runs {
-		if r.Event == "push" && r.Branch == a.Ticket {
+		if a.counts(r) {
 			suites[r.Suite] = true
 		}
 	}
@@ -181,7 +215,8 @@ func (a *Attempt) judgeCheck(c NamedCheck) (verdictState, string) {
 		switch s.State {
 		case "failure", "error":
 			return failed, fmt.Sprintf("Status %s is %s.", code(c.Name), s.State)
-		case "pending":
+		case "success":
+		default:
 			state = pending
 		}
 	}
@@ -194,14 +229,11 @@ func (a *Attempt) judgeCheck(c NamedCheck) (verdictState, string) {
 	return state, ""
 }
 
-// judgeSuite adds a suite's shards up, each variant for itself.
-func (a *Attempt) judgeSuite(suite string, total int) (verdictState, string) {
-	variants := map[string][]Shard{}
-	for _, sh := range a.Shards {
-		if sh.Suite == suite {
-			variants[sh.Variant] = append(variants[sh.Variant], sh)
-		}
-	}
+// judgeSuite adds a suite's shards up, each variant of each run for itself: a
+// workflow that a pull request adds can't speak in place of another. What makes a
+// shard green is the caller's to say.
+func (a *Attempt) judgeSuite(suite string, total int, green func(Shard) bool) (verdictState, string) {
+	variants := a.wholes(suite)
 	if len(variants) == 0 {
 		if a.runsDone() && a.quiet() {
 			return failed, fmt.Sprintf("The workflow runs ended, but suite %s did not report.", code(suite))
@@ -210,7 +242,7 @@ func (a *Attempt) judgeSuite(suite string, total int) (verdictState, string) {
 	}
 	state := passed
 	for _, variant := range sortedNames(variants) {
-		s, detail := a.judgeVariant(variants[variant], total)
+		s, detail := a.judgeVariant(variants[variant], total, green)
 		if s == failed {
 			return failed, detail
 		}
@@ -221,12 +253,24 @@ func (a *Attempt) judgeSuite(suite string, total int) (verdictState, string) {
 	return state, ""
 }
 
-func (a *Attempt) judgeVariant(shards []Shard, total int) (verdictState, string) {
+// wholes are a suite's shards, each variant of each run for itself.
+func (a *Attempt) wholes(suite string) map[string][]Shard {
+	wholes := map[string][]Shard{}
+	for _, sh := range a.Shards {
+		if sh.Suite == suite {
+			key := fmt.Sprintf("%s\x1f%d", sh.Variant, sh.RunID)
+			wholes[key] = append(wholes[key], sh)
+		}
+	}
+	return wholes
+}
+
+func (a *Attempt) judgeVariant(shards []Shard, total int, green func(Shard) bool) (verdictState, string) {
 	want := shards[0].Total
 	if total > 0 {
 		want = total
 	}
-	green := 0
+	ended := map[int]bool{}
 	for _, sh := range shards {
 		if sh.Total != want {
 			return failed, fmt.Sprintf("%s is one of %d; %d were expected.", sh.label(), sh.Total, want)
@@ -234,11 +278,11 @@ func (a *Attempt) judgeVariant(shards []Shard, total int) (verdictState, string)
 		if sh.Inventory != "" && shards[0].Inventory != "" && sh.Inventory != shards[0].Inventory {
 			return failed, fmt.Sprintf("The shards of %s did not see the same list of tests.", code(sh.Suite))
 		}
-		if state, _ := a.job(sh); state == passed && sh.Result.Green() {
-			green++
+		if green(sh) {
+			ended[sh.Index] = true
 		}
 	}
-	if green == want {
+	if len(ended) == want {
 		return covered(shards)
 	}
 	if a.runsDone() && a.quiet() && len(shards) < want {
@@ -252,7 +296,7 @@ func (a *Attempt) judgeVariant(shards []Shard, total int) (verdictState, string)
 func (a *Attempt) runsDone() bool {
 	n := 0
 	for _, r := range a.Results.Runs {
-		if r.Event != "push" || r.Branch != a.Ticket {
+		if !a.counts(r) {
 			continue
 		}
 		if r.Status != "completed" {
@@ -275,7 +319,7 @@ func (a *Attempt) needsQuiet() bool { return !a.Plan.Named() || len(a.Plan.Suite
 // one, and none new for a while as seen by a reading made after that while.
 func (a *Attempt) judgeRuns() (verdictState, string) {
 	for _, r := range a.Results.Runs {
-		if r.Event == "push" && r.Branch == a.Ticket && concluded(r.Status, r.Conclusion, false) == failed {
+		if a.counts(r) && concluded(r.Status, r.Conclusion, false) == failed {
 			return failed, fmt.Sprintf("Workflow %s concluded %s.", code(r.Name), r.Conclusion)
 		}
 	}

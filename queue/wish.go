@@ -40,8 +40,12 @@ func (t *step) readPullRequest(f PullRequestRead) {
 		t.putOut(e, End{Reason: Closed, Detail: "GitHub no longer knows this pull request."})
 		return
 	}
+	moved := pr.Head != e.PR.Head
 	e.PR = pr
 	t.touchEntry(pr.Number)
+	if moved {
+		t.seekPullReports(e, 0)
+	}
 	t.judge(e)
 }
 

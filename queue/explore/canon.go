@@ -36,6 +36,8 @@ var (
 		"Attempt.CheckedAt": {-11 * time.Second, 0},
 		"Attempt.NewRunAt":  {-31 * time.Second, 0},
 		"Attempt.SignAt":    {}, // whether, not when
+		"Attempt.SoughtAt":  {},
+		"Attempt.SeekingAt": {-2 * time.Minute, 0},
 		"Attempt.QueuedAt":  {},
 		"Batch.Closed":      {},
 		"Effect.Due":        {0, 2 * time.Hour},

@@ -49,6 +49,8 @@ func (w *walk) perform(s *state, task queue.Task) (facts, hints []queue.Fact) {
 		in := w.forest.contains(s.Base, x.Commit)
 		w.reach(!in, "an audit found a landing gone")
 		return one(queue.Audited{Attempt: x.Attempt, Tip: s.Base, Contains: in, TreeOK: in}), nil
+	case queue.FindReports:
+		return one(queue.ReportsFound{Attempt: x.Attempt, At: x.At}), nil
 	case queue.RemoveLabel:
 		s.pull(x.PR).Wish = 0
 	case queue.Wake:

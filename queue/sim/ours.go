@@ -116,7 +116,7 @@ func (f *forge) tell(fact queue.Fact) {
 // tell people something are dropped.
 func (f *forge) keep(e queue.Effect) {
 	switch e.Task.(type) {
-	case queue.PostCheck, queue.PostComment, queue.FetchHead, queue.RemoveLabel, queue.LearnTests:
+	case queue.PostCheck, queue.PostComment, queue.FetchHead, queue.RemoveLabel, queue.LearnTests, queue.FindPullReports:
 		return
 	}
 	f.nextID++
@@ -178,6 +178,8 @@ func (f *forge) perform(task queue.Task) {
 		f.tell(queue.Settled{PR: x.PR, Status: queue.Merged})
 	case queue.AuditLanding:
 		f.tell(queue.Audited{Attempt: x.Attempt, Tip: f.tip, Contains: f.commits[x.Commit].inBase, TreeOK: true})
+	case queue.FindReports:
+		f.tell(queue.ReportsFound{Attempt: x.Attempt, At: x.At})
 	case queue.Wake:
 		f.tell(queue.TimePassed{})
 	default:

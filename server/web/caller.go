@@ -41,16 +41,44 @@ type caller struct {
 // call verifies who asks and finds the attempt that its commit belongs to.
 // Repository, run, attempt and commit come from the token, never from the body.
 func (d *door) call(r *http.Request) (caller, *refusal) {
-	c, err := d.identity.verify(r.Context(), r.Header.Get("Authorization"))
-	if errors.Is(err, errNoKeys) {
+	c, refused := d.identify(r)
+	if refused != nil {
+		return caller{}, refused
+	}
+	place, attempt, err := d.Reports.FindAttempt(r.Context(), c.Repository, c.SHA)
+	switch {
+	case err == nil && live(attempt) && c.onTicket(attempt):
+		if attempt.Disowns(c.Run, c.Workflow) {
+			return caller{}, refuse(http.StatusConflict, shard.CodeNotABatch, "run %d is not the one of %s that GitHub started on %s", c.Run, c.Workflow, attempt.Ticket)
+		}
+		c.place, c.attempt = place, &attempt
+	case err != nil && !errors.Is(err, queue.ErrNotFound):
 		return caller{}, d.unavailable(err)
+	case c.onAnyTicket():
+		return caller{}, refuse(http.StatusConflict, shard.CodeNotABatch, "%.12s is not the commit of a live attempt on %s", c.SHA, c.Ref)
 	}
-	if err != nil {
-		return caller{}, refuse(http.StatusUnauthorized, shard.CodeUnauthenticated, "identity: %v; the audience must be %s", err, d.URL)
-	}
-	if c.CheckRun == 0 {
-		// A hint for hosts whose tokens don't name the job; GitHub's own conclusion of that job is asked for all the same.
-		c.CheckRun, _ = strconv.ParseInt(r.Header.Get(shard.HeaderCheckRun), 10, 64)
+	return c, nil
+}
+
+// onTicket tells whether the run is the one that our push of the ticket started.
+// No other event speaks for an attempt: least of all those that run with a
+// branch's rights and may have foreign code checked out.
+func (c claims) onTicket(a queue.Attempt) bool {
+	return c.Event == pushEvent && c.Ref == "refs/heads/"+a.Ticket
+}
+
+func (c claims) onAnyTicket() bool {
+	return c.Event == pushEvent && strings.HasPrefix(c.Ref, "refs/heads/mainstay/")
+}
+
+const pushEvent = "push"
+
+// identify verifies who asks, for a repository that has a queue; which attempt
+// it belongs to is not looked up.
+func (d *door) identify(r *http.Request) (caller, *refusal) {
+	c, refused := d.prove(r)
+	if refused != nil {
+		return caller{}, refused
 	}
 	places, err := d.Reports.QueuesOf(r.Context(), c.Repository)
 	if err != nil {
@@ -59,16 +87,38 @@ func (d *door) call(r *http.Request) (caller, *refusal) {
 	if len(places) == 0 {
 		return caller{}, refuse(http.StatusNotFound, shard.CodeUnknownRepository, "this server has no queue for repository %d: is the App installed on it?", c.Repository)
 	}
-	place, attempt, err := d.Reports.FindAttempt(r.Context(), c.Repository, c.SHA)
-	switch {
-	case err == nil && live(attempt) && c.Event == "push" && c.Ref == "refs/heads/"+attempt.Ticket:
-		return caller{c, place, &attempt}, nil
-	case err != nil && !errors.Is(err, queue.ErrNotFound):
-		return caller{}, d.unavailable(err)
-	case strings.HasPrefix(c.Ref, "refs/heads/mainstay/") && c.Event == "push":
-		return caller{}, refuse(http.StatusConflict, shard.CodeNotABatch, "%.12s is not the commit of a live attempt on %s", c.SHA, c.Ref)
-	}
 	return caller{c, places[0], nil}, nil
+}
+
+// prove takes a job's token, or the shared secret where one is set.
+func (d *door) prove(r *http.Request) (claims, *refusal) {
+	header := r.Header.Get("Authorization")
+	if secret, ok := strings.CutPrefix(header, shard.SecretScheme+" "); ok {
+		return d.proveBySecret(r, secret)
+	}
+	c, err := d.identity.verify(r.Context(), header, r.RemoteAddr)
+	switch {
+	case errors.Is(err, errNoKeys):
+		return claims{}, d.unavailable(err)
+	case errors.Is(err, errTooMany):
+		return claims{}, tooMany()
+	case err != nil:
+		return claims{}, refuse(http.StatusUnauthorized, shard.CodeUnauthenticated, "identity: %v; the audience must be %s", err, d.URL)
+	}
+	if c.CheckRun == 0 {
+		// A hint for hosts whose tokens don't name the job; GitHub's own conclusion of that job is asked for all the same.
+		if hint, err := strconv.ParseInt(r.Header.Get(shard.HeaderCheckRun), 10, 64); err == nil && hint > 0 {
+			c.CheckRun = hint
+		}
+	}
+	d.Log.Debug("a job proved who it is", "token", c.ID, "repository", c.Repository, "run", c.Run, "attempt", c.RunTry, "job", c.CheckRun)
+	return c, nil
+}
+
+func tooMany() *refusal {
+	r := refuse(http.StatusTooManyRequests, shard.CodeRateLimited, "%v: try again later", errTooMany)
+	r.RetryAfterS = int(failureWindow.Seconds())
+	return r
 }
 
 func (d *door) unavailable(err error) *refusal {

@@ -16,20 +16,23 @@ import (
 // claims is who a job says it is. `sub` is not among them: its format changes.
 type claims struct {
 	Repository int64
-	Run        int64
+	Run        int64 // negative where a shared secret vouches for it, so that it meets no real run
 	RunTry     int
 	CheckRun   int64 // 0 where GitHub does not tell
 	SHA        string
 	Ref        string
-	Event      string
+	Event      string // empty where a shared secret vouches for it: it is no event that counts
+	Workflow   string // the workflow's path in the repository; empty where GitHub does not tell
+	ID         string // the token's, for the log
 }
 
 // identity verifies the tokens of workflow jobs.
 type identity struct {
-	issuer, audience string
-	clock            func() time.Time
-	keys             *keys
-	config           *oidc.Config
+	audience string
+	clock    func() time.Time
+	issuers  map[string]*keys
+	config   *oidc.Config
+	failures *failures
 }
 
 // Limits of tokens, in GitHub's practice about 1.5 KiB and five minutes.
@@ -38,28 +41,49 @@ const (
 	leeway   = 30 * time.Second
 )
 
-func newIdentity(issuer, audience string, clock func() time.Time) *identity {
-	issuer = strings.TrimSuffix(issuer, "/")
-	return &identity{issuer: issuer, audience: audience, clock: clock,
-		// No discovery at the start: a server that can't start because GitHub is down would be our outage.
-		keys: newKeys(issuer+"/.well-known/jwks", clock),
+func newIdentity(issuers []string, audience string, clock func() time.Time) *identity {
+	id := &identity{audience: audience, clock: clock, issuers: map[string]*keys{}, failures: newFailures(),
 		config: &oidc.Config{ClientID: audience, SupportedSigningAlgs: []string{oidc.RS256},
 			Now: func() time.Time { return clock().Add(-leeway) }}}
+	for _, issuer := range issuers {
+		issuer = strings.TrimSuffix(issuer, "/")
+		// No discovery at the start: a server that can't start because GitHub is down would be our outage.
+		id.issuers[issuer] = newKeys(issuer+"/.well-known/jwks", clock)
+	}
+	return id
 }
+
+// errTooMany says that an address failed so often that no keys are fetched for it now.
+var errTooMany = errors.New("too many requests from this address could not prove who they are")
 
 // verify says whose token this is. The cheap checks come first, so that garbage
 // causes neither parsing nor fetching of keys. The error is errNoKeys where the
-// token may be right and only the issuer can't be asked.
-func (id *identity) verify(ctx context.Context, header string) (claims, error) {
+// token may be right and only the issuer can't be asked, and errTooMany where it
+// may be right and its address has failed too often: a token of a known key is
+// good from anywhere, because honest jobs share addresses with others.
+func (id *identity) verify(ctx context.Context, header, address string) (claims, error) {
+	full := id.failures.many(address, id.clock())
+	c, err := id.check(ctx, header, full)
+	if err != nil && !errors.Is(err, errNoKeys) {
+		if full {
+			return claims{}, errTooMany
+		}
+		id.failures.count(address, id.clock())
+	}
+	return c, err
+}
+
+func (id *identity) check(ctx context.Context, header string, knownOnly bool) (claims, error) {
 	token, ok := strings.CutPrefix(header, "Bearer ")
 	if !ok || token == "" {
 		return claims{}, errors.New("there is no bearer token")
 	}
-	if err := id.precheck(token); err != nil {
+	issuer, err := id.precheck(token)
+	if err != nil {
 		return claims{}, err
 	}
-	look := &reading{keys: id.keys}
-	verified, err := oidc.NewVerifier(id.issuer, look, id.config).Verify(ctx, token)
+	look := &reading{keys: id.issuers[issuer], knownOnly: knownOnly}
+	verified, err := oidc.NewVerifier(issuer, look, id.config).Verify(ctx, token)
 	if errors.Is(look.err, errNoKeys) {
 		return claims{}, look.err
 	}
@@ -72,13 +96,14 @@ func (id *identity) verify(ctx context.Context, header string) (claims, error) {
 	return readClaims(verified)
 }
 
-func (id *identity) precheck(token string) error {
+// precheck refuses what needs no key to be refused, and says who claims to have issued the token.
+func (id *identity) precheck(token string) (string, error) {
 	if len(token) > maxToken || strings.Count(token, ".") != 2 {
-		return errors.New("that is not a token of three parts and at most 8 KiB")
+		return "", errors.New("that is not a token of three parts and at most 8 KiB")
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
 	if err != nil {
-		return errors.New("the token's claims are not base64")
+		return "", errors.New("the token's claims are not base64")
 	}
 	var c struct {
 		Issuer   string    `json:"iss"`
@@ -86,18 +111,18 @@ func (id *identity) precheck(token string) error {
 		Expires  float64   `json:"exp"`
 	}
 	if err := json.Unmarshal(payload, &c); err != nil {
-		return errors.New("the token's claims are not JSON")
+		return "", errors.New("the token's claims are not JSON")
 	}
-	if c.Issuer != id.issuer {
-		return fmt.Errorf("the token is from another issuer; this server trusts %s", id.issuer)
+	if id.issuers[c.Issuer] == nil {
+		return "", errors.New("the token is from another issuer than those this server trusts")
 	}
 	if len(c.Audience) != 1 || c.Audience[0] != id.audience {
-		return errors.New("the token is for another audience, or for several")
+		return "", errors.New("the token is for another audience, or for several")
 	}
 	if time.Unix(int64(c.Expires), 0).Before(id.clock().Add(-leeway)) {
-		return errors.New("the token has expired")
+		return "", errors.New("the token has expired")
 	}
-	return nil
+	return c.Issuer, nil
 }
 
 // audiences reads one or several.
@@ -121,11 +146,13 @@ func readClaims(token *oidc.IDToken) (claims, error) {
 		SHA        string `json:"sha"`
 		Ref        string `json:"ref"`
 		Event      string `json:"event_name"`
+		Workflow   string `json:"workflow_ref"`
+		ID         string `json:"jti"`
 	}
 	if err := token.Claims(&raw); err != nil {
 		return claims{}, errors.New("the token's claims are not a job's")
 	}
-	c := claims{SHA: raw.SHA, Ref: raw.Ref, Event: raw.Event}
+	c := claims{SHA: raw.SHA, Ref: raw.Ref, Event: raw.Event, Workflow: workflowPath(raw.Workflow), ID: raw.ID}
 	var errs [4]error
 	c.Repository, errs[0] = strconv.ParseInt(raw.Repository, 10, 64)
 	c.Run, errs[1] = strconv.ParseInt(raw.Run, 10, 64)
@@ -133,8 +160,19 @@ func readClaims(token *oidc.IDToken) (claims, error) {
 	if raw.CheckRun != "" {
 		c.CheckRun, errs[3] = strconv.ParseInt(raw.CheckRun, 10, 64)
 	}
-	if errors.Join(errs[:]...) != nil || c.SHA == "" || c.Ref == "" {
-		return claims{}, errors.New("the token lacks a claim: repository_id, run_id, run_attempt, sha and ref are needed")
+	if errors.Join(errs[:]...) != nil || c.Repository <= 0 || c.Run <= 0 || c.RunTry <= 0 || c.CheckRun < 0 || c.SHA == "" || c.Ref == "" || c.Event == "" {
+		return claims{}, errors.New("the token lacks a claim: repository_id, run_id, run_attempt, sha, ref and event_name are needed")
 	}
 	return c, nil
+}
+
+// workflowPath is the path of owner/name/path@ref: names and refs change, and the
+// run itself is asked for those.
+func workflowPath(ref string) string {
+	path, _, _ := strings.Cut(ref, "@")
+	parts := strings.SplitN(path, "/", 3)
+	if len(parts) < 3 {
+		return ""
+	}
+	return parts[2]
 }

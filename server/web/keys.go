@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"crypto"
+	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,6 +40,7 @@ type keySet struct {
 const (
 	fetchPace = 10 * time.Second
 	fetchTime = 5 * time.Second
+	freshFor  = time.Hour // after that they are looked at again, though all is well
 	keyAge    = 24 * time.Hour
 	maxKeys   = 64 << 10 // bytes
 )
@@ -56,23 +58,30 @@ func newKeys(address string, clock func() time.Time) *keys {
 // library hands on only the text.
 type reading struct {
 	*keys
-	err error
+	knownOnly bool // don't fetch for it
+	err       error
 }
 
 // VerifySignature gives a token's payload when one of the issuer's keys signed it.
 func (r *reading) VerifySignature(ctx context.Context, token string) ([]byte, error) {
-	payload, err := r.verify(ctx, token)
+	payload, err := r.verify(ctx, token, r.knownOnly)
 	r.err = err
 	return payload, err
 }
 
-func (k *keys) verify(ctx context.Context, token string) ([]byte, error) {
+func (k *keys) verify(ctx context.Context, token string, knownOnly bool) ([]byte, error) {
 	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		return nil, fmt.Errorf("parse the token: %w", err)
 	}
 	if payload, ok := k.check(ctx, signed); ok {
+		if k.clock().Sub(k.set.Load().at) > freshFor {
+			k.renewAside(ctx)
+		}
 		return payload, nil
+	}
+	if knownOnly {
+		return nil, errTooMany
 	}
 	trouble := k.renew(ctx)
 	if payload, ok := k.check(ctx, signed); ok {
@@ -106,12 +115,28 @@ func (k *keys) check(ctx context.Context, signed *jose.JSONWebSignature) ([]byte
 func (k *keys) renew(ctx context.Context) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	return k.renewLocked(ctx)
+}
+
+func (k *keys) renewLocked(ctx context.Context) error {
 	if k.clock().Sub(k.tried) >= fetchPace {
 		k.tried = k.clock()
 		// A caller that hangs up must not break off what the others wait for.
 		k.trouble = k.fetch(context.WithoutCancel(ctx))
 	}
 	return k.trouble
+}
+
+// renewAside fetches beside a request whose key is known, so that a key which the
+// issuer took away goes here, too, though nobody brings a new one.
+func (k *keys) renewAside(ctx context.Context) {
+	if !k.mu.TryLock() {
+		return // somebody is at it
+	}
+	go func() {
+		defer k.mu.Unlock()
+		_ = k.renewLocked(ctx) // kept as the trouble of the last try
+	}()
 }
 
 func (k *keys) fetch(ctx context.Context) error {
@@ -131,10 +156,34 @@ func (k *keys) fetch(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("fetch %s: %w", k.address, err)
 	}
-	var set jose.JSONWebKeySet
-	if err := json.Unmarshal(body, &set); err != nil {
+	set, err := readKeys(body)
+	if err != nil {
 		return fmt.Errorf("read %s: %w", k.address, err)
 	}
 	k.set.Store(&keySet{set, k.clock()})
 	return nil
+}
+
+// readKeys takes the RSA keys for signatures out of a key set. What is of another
+// kind or can't be read is left out, so that one odd key doesn't cost all others.
+func readKeys(body []byte) (set jose.JSONWebKeySet, err error) {
+	var raw struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(body, &raw); err != nil {
+		return set, err
+	}
+	for _, text := range raw.Keys {
+		var key jose.JSONWebKey
+		if json.Unmarshal(text, &key) != nil || key.Use != "" && key.Use != "sig" {
+			continue
+		}
+		if _, isRSA := key.Key.(*rsa.PublicKey); isRSA {
+			set.Keys = append(set.Keys, key)
+		}
+	}
+	if len(set.Keys) == 0 {
+		return set, errors.New("there is no RSA key for signatures in it")
+	}
+	return set, nil
 }
