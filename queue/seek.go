@@ -37,10 +37,10 @@ func (a *Attempt) lacksShards() bool {
 	if !a.runsDone() || !a.quiet() {
 		return false
 	}
-	for suite, total := range a.Plan.Suites {
+	for _, suite := range sortedNames(a.Plan.Suites) {
 		wholes := a.wholes(suite)
-		for _, shards := range wholes {
-			if len(shards) < max(total, shards[0].Total) {
+		for _, key := range sortedNames(wholes) {
+			if shards := wholes[key]; len(shards) < max(a.Plan.Suites[suite], shards[0].Total) {
 				return true
 			}
 		}

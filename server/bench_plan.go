@@ -172,7 +172,7 @@ func (d *planDesk) serve() {
 	}
 	d.door = httptest.NewUnstartedServer(nil)
 	d.url = "http://" + d.door.Listener.Addr().String()
-	d.door.Config.Handler = web.New(web.Options{URL: d.url, Issuer: d.forge.IssuerURL(), Reports: planReports{d.store}, Plans: d.store, Durations: d.store,
+	d.door.Config.Handler = web.New(web.Options{URL: d.url, Issuers: []string{d.forge.IssuerURL()}, Reports: planReports{d.store}, Plans: d.store, Durations: d.store,
 		Log: slog.New(slog.DiscardHandler), Pages: web.PageOptions{Log: slog.New(slog.DiscardHandler)}})
 	d.door.Start()
 }

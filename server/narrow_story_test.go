@@ -63,7 +63,7 @@ func TestANarrowAttemptRunsItsTestAndNothingElse(t *testing.T) {
 	desk := &narrowDesk{place: queue.Place{ID: 1, Repository: w.repo.ID, Owner: "acme", Name: "widgets", Branch: "main"}, bodies: map[string]string{}}
 	door := httptest.NewUnstartedServer(nil)
 	url := "http://" + door.Listener.Addr().String()
-	door.Config.Handler = web.New(web.Options{URL: url, Issuer: w.forge.IssuerURL(), Reports: desk, Clock: w.clock.now,
+	door.Config.Handler = web.New(web.Options{URL: url, Issuers: []string{w.forge.IssuerURL()}, Reports: desk, Clock: w.clock.now,
 		Log: slog.New(slog.NewTextHandler(w.log, nil)), Pages: web.PageOptions{Log: slog.New(slog.DiscardHandler), Clock: w.clock.now}})
 	door.Start()
 	t.Cleanup(door.Close)

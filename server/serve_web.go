@@ -30,7 +30,7 @@ func (srv *server) wireWeb(s settings) {
 		links = ""
 	}
 	srv.http = web.Server(web.New(web.Options{
-		URL: srv.url, Issuer: s.issuer, Clock: s.clock, Log: srv.log,
+		URL: srv.url, Issuers: s.issuers(), Secret: s.actionToken, Clock: s.clock, Log: srv.log,
 		Webhooks: webhooks{srv.store, srv.app, srv.engine},
 		Reports:  reports{srv.store, srv.engine},
 		Plans:    srv.store, Durations: srv.store, Pools: srv.store, Quarantines: flakes{srv.store, s.clock}, Flakes: flakes{srv.store, s.clock},

@@ -20,7 +20,8 @@ type serveCommand struct {
 	Secret  string `name:"webhook-secret-file" env:"MAINSTAY_WEBHOOK_SECRET_FILE" help:"A file with the webhook secret, two lines while it is rotated; or the secret itself in MAINSTAY_WEBHOOK_SECRET."`
 	GitHub  string `name:"github-url" default:"https://github.com" env:"MAINSTAY_GITHUB_URL" help:"Where repositories are cloned from."`
 	API     string `name:"api-url" default:"https://api.github.com" env:"MAINSTAY_API_URL" help:"GitHub's REST API."`
-	Issuer  string `default:"https://token.actions.githubusercontent.com" env:"MAINSTAY_OIDC_ISSUER" help:"Who issues the Action's identity tokens."`
+	Issuer  string `default:"https://token.actions.githubusercontent.com" env:"MAINSTAY_OIDC_ISSUER" help:"Who issues the Action's identity tokens; several, separated by commas."`
+	Token   string `name:"action-token-file" env:"MAINSTAY_ACTION_TOKEN_FILE" help:"A file with a secret shared with jobs on hosts without OIDC, or the secret itself in MAINSTAY_ACTION_TOKEN. Without one there is none. What such a job says is never trusted to land anything."`
 	Verbose bool   `env:"MAINSTAY_VERBOSE" help:"Log more."`
 }
 
@@ -28,9 +29,12 @@ type serveCommand struct {
 type settings struct {
 	listen, url, data, github, api, issuer string
 
-	appID    int64
-	key      []byte
-	secrets  [][]byte
+	appID   int64
+	key     []byte
+	secrets [][]byte
+	// actionToken is the secret of jobs on hosts without OIDC; empty: there is none.
+	actionToken string
+
 	password string // of the dashboard; empty: closed
 	open     bool   // the dashboard is open to everybody: the demo's, on loopback
 	unlinked bool   // the dashboard leads nowhere at GitHub: the demo's forge has no pages
@@ -41,7 +45,12 @@ type settings struct {
 func (c serveCommand) settings() (settings, error) {
 	s := settings{listen: c.Listen, url: strings.TrimSuffix(c.URL, "/"), data: c.Data, github: c.GitHub, api: c.API, issuer: c.Issuer,
 		appID: c.AppID, password: os.Getenv("MAINSTAY_DASHBOARD_PASSWORD"), verbose: c.Verbose}
-	for name, address := range map[string]string{"MAINSTAY_URL": c.URL, "MAINSTAY_GITHUB_URL": c.GitHub, "MAINSTAY_API_URL": c.API, "MAINSTAY_OIDC_ISSUER": c.Issuer} {
+	addresses := [][2]string{{"MAINSTAY_URL", c.URL}, {"MAINSTAY_GITHUB_URL", c.GitHub}, {"MAINSTAY_API_URL", c.API}}
+	for _, issuer := range s.issuers() {
+		addresses = append(addresses, [2]string{"MAINSTAY_OIDC_ISSUER", issuer})
+	}
+	for _, one := range addresses {
+		name, address := one[0], one[1]
 		if u, err := url.Parse(address); err != nil || u.Host == "" || u.User != nil {
 			if at := strings.LastIndex(address, "@"); at >= 0 {
 				address = "…" + address[at:] // a password may stand before it
@@ -63,7 +72,25 @@ func (c serveCommand) settings() (settings, error) {
 			s.secrets = append(s.secrets, []byte(line))
 		}
 	}
+	if c.Token != "" || os.Getenv("MAINSTAY_ACTION_TOKEN") != "" {
+		token, err := secret("MAINSTAY_ACTION_TOKEN", c.Token, "the Action's token")
+		if err != nil {
+			return s, err
+		}
+		if s.actionToken = strings.TrimSpace(token); len(s.actionToken) < 16 {
+			return s, errors.New("the Action's token is shorter than 16 characters: take a long random one, `openssl rand -hex 32` say")
+		}
+	}
 	return s, nil
+}
+
+// issuers are those who may issue the Action's identity tokens, at least one.
+func (s settings) issuers() []string {
+	all := strings.Split(s.issuer, ",")
+	for i := range all {
+		all[i] = strings.TrimSpace(all[i])
+	}
+	return all
 }
 
 // secret takes a secret from the environment or from a file.

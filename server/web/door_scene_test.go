@@ -33,6 +33,7 @@ type issuer struct {
 	fetches atomic.Int64
 	asked   chan struct{} // a token for each fetch
 	down    bool
+	odd     bool          // its set has keys of other kinds, too, and certificates beside the keys
 	hold    chan struct{} // where set, an answer waits for it to be closed
 }
 
@@ -72,6 +73,10 @@ func newIssuer(t *testing.T) *issuer {
 		var set jose.JSONWebKeySet
 		for kid, k := range is.keys {
 			set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.Public(), KeyID: kid, Algorithm: "RS256", Use: "sig"})
+		}
+		if is.odd {
+			_ = json.NewEncoder(w).Encode(oddSet(set))
+			return
 		}
 		_ = json.NewEncoder(w).Encode(set)
 	}))
@@ -124,6 +129,7 @@ type keeper struct {
 	reports    map[string]string
 	bodies     map[string][]byte
 	facts      []queue.Fact
+	attempts   map[string]queue.Attempt // by commit, beside those of FindAttempt
 	down       error
 	woken      int
 	planKeeper
@@ -177,6 +183,9 @@ func (k *keeper) FindAttempt(_ context.Context, repository int64, commit string)
 		"dropped": {ID: 40, Batch: 3, New: "dropped", Ticket: "mainstay/main/40", Phase: queue.AttemptDead},
 	}
 	a, ok := attempts[commit]
+	if more, has := k.attempts[commit]; has {
+		a, ok = more, true
+	}
 	if repository != 7 || !ok {
 		return queue.Place{}, queue.Attempt{}, queue.ErrNotFound
 	}
@@ -227,21 +236,26 @@ type front struct {
 	server  *httptest.Server
 	now     time.Time
 	options Options
+	door    *door
 }
 
-func openFront(t *testing.T) *front {
+func openFront(t *testing.T, change ...func(*Options)) *front {
 	t.Helper()
 	f := &front{t: t, issuer: newIssuer(t), now: noonClock(), keeper: newKeeper()}
 	clock := func() time.Time { return f.now }
-	f.options = Options{URL: audience, Issuer: f.issuer.URL, Webhooks: f.keeper, Reports: f.keeper, Plans: f.keeper, Durations: f.keeper, Clock: clock,
+	f.options = Options{URL: audience, Issuers: []string{f.issuer.URL}, Webhooks: f.keeper, Reports: f.keeper, Plans: f.keeper, Durations: f.keeper, Clock: clock,
 		Log: quiet, Ready: func(context.Context) error { return f.keeper.down }, Pages: PageOptions{Log: quiet, Clock: clock}}
+	for _, c := range change {
+		c(&f.options)
+	}
 	f.restart()
 	return f
 }
 
 // restart begins with an empty memory and the same store.
 func (f *front) restart() {
-	f.server = httptest.NewServer(New(f.options))
+	h := New(f.options)
+	f.door, f.server = h.door, httptest.NewServer(h)
 	f.t.Cleanup(f.server.Close)
 }
 

@@ -42,6 +42,20 @@ func TestOnlyAJobsOwnTokenIsTaken(t *testing.T) {
 		"a commit of no attempt":    {f.token(map[string]any{"sha": "other"}), 409},
 		"another ref of the queue":  {f.token(map[string]any{"ref": "refs/heads/mainstay/main/40"}), 409},
 		"an attempt that is over":   {f.token(map[string]any{"sha": "dropped", "ref": "refs/heads/mainstay/main/40"}), 409},
+		"an issuer with a slash":    {f.token(map[string]any{"iss": f.issuer.URL + "/"}), 401},
+		"issued in an hour":         {f.token(map[string]any{"iat": f.now.Unix() + 3600}), 401},
+		"an expiry beyond measure":  {f.token(map[string]any{"exp": 1e300}), 401},
+		"an expiry in words":        {f.token(map[string]any{"exp": "tomorrow"}), 401},
+		"no expiry":                 {f.token(map[string]any{"exp": nil}), 401},
+		"an audience of numbers":    {f.token(map[string]any{"aud": 7}), 401},
+		"no audience":               {f.token(map[string]any{"aud": []string{}}), 401},
+		"a repository as a number":  {f.token(map[string]any{"repository_id": 7}), 401},
+		"a negative repository":     {f.token(map[string]any{"repository_id": "-7"}), 401},
+		"a run of zero":             {f.token(map[string]any{"run_id": "0"}), 401},
+		"a negative run":            {f.token(map[string]any{"run_id": "-100"}), 401},
+		"no event":                  {f.token(map[string]any{"event_name": ""}), 401},
+		"a check run in words":      {f.token(map[string]any{"check_run_id": "all"}), 401},
+		"no check run":              {f.token(map[string]any{"check_run_id": nil}), 200},
 		"a subject of any new form": {f.token(map[string]any{"sub": "repo:o@1/r@7:whatever"}), 200},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -49,6 +63,7 @@ func TestOnlyAJobsOwnTokenIsTaken(t *testing.T) {
 				c.token = c.token[:15<<10] // what the server's header limit lets through
 			}
 			f.keeper.reports = map[string]string{}
+			f.door.identity.failures = newFailures() // this is about tokens, not about how many
 			status, text := f.call(c.token, "PUT", "/v1/reports/unit/0/0", aReport(0, 2))
 			if status != c.status {
 				t.Fatalf("answered %d %s, want %d", status, text, c.status)
@@ -104,15 +119,17 @@ func signedByPublicKey(t *testing.T, claims map[string]any) string {
 	return token
 }
 
-// A flood of tokens with made-up key ids must not become a flood at the issuer.
+// A flood of tokens with made-up key ids must not become a flood at the issuer,
+// however many addresses it comes from.
 func TestAFloodOfUnknownKeysIsFewFetches(t *testing.T) {
 	f := openFront(t)
-	for i := range 60 { // one a second
+	id := newIdentity([]string{f.issuer.URL}, audience, func() time.Time { return f.now })
+	for i := range 600 { // ten a second, each from another address
 		token := sign(t, fmt.Sprintf("made-up-%d", i), signingKeys()[1], f.claims())
-		if status, text := f.call(token, "POST", "/v1/plans", planRequest(0, 2, "a")); status != 401 {
-			t.Fatalf("answered %d %s", status, text)
+		if _, err := id.verify(t.Context(), "Bearer "+token, fmt.Sprintf("192.0.%d.%d:1", i/250, i%250)); err == nil {
+			t.Fatal("a token of an unknown key was taken")
 		}
-		f.now = f.now.Add(time.Second)
+		f.now = f.now.Add(100 * time.Millisecond)
 	}
 	if n := f.issuer.fetches.Load(); n != 6 {
 		t.Fatalf("the keys were fetched %d times in a minute, want 6", n)
@@ -166,9 +183,9 @@ func TestAnIssuerThatIsDown(t *testing.T) {
 func TestAFetchUnderWayHoldsNobodyUp(t *testing.T) {
 	// Given known keys, and an issuer that has become slow and has a new one
 	f := openFront(t)
-	id := newIdentity(f.issuer.URL, audience, func() time.Time { return f.now })
+	id := newIdentity([]string{f.issuer.URL}, audience, func() time.Time { return f.now })
 	known, fresh := "Bearer "+f.token(nil), "Bearer "+sign(t, "two", signingKeys()[1], f.claims())
-	if _, err := id.verify(t.Context(), known); err != nil {
+	if _, err := id.verify(t.Context(), known, "192.0.2.1:1"); err != nil {
 		t.Fatal(err)
 	}
 	f.issuer.awaitFetch(t)
@@ -179,20 +196,20 @@ func TestAFetchUnderWayHoldsNobodyUp(t *testing.T) {
 	ctx, hangUp := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
-		_, err := id.verify(ctx, fresh)
+		_, err := id.verify(ctx, fresh, "192.0.2.1:1")
 		ended <- err
 	}()
 	f.issuer.awaitFetch(t)
 	hangUp()
 	// Then known keys are good meanwhile, and the new one is there at the fetch's end
-	if _, err := id.verify(t.Context(), known); err != nil {
+	if _, err := id.verify(t.Context(), known, "192.0.2.1:1"); err != nil {
 		t.Fatalf("a known key: %v", err)
 	}
 	close(hold)
 	if err := <-ended; err != nil {
 		t.Fatalf("the fetch was broken off: %v", err)
 	}
-	if _, err := id.verify(t.Context(), fresh); err != nil {
+	if _, err := id.verify(t.Context(), fresh, "192.0.2.1:1"); err != nil {
 		t.Fatalf("the new key: %v", err)
 	}
 	if n := f.issuer.fetches.Load(); n != 2 {

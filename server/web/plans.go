@@ -48,6 +48,9 @@ func (d *door) plan(w http.ResponseWriter, r *http.Request) (*shard.PlanAnswer, 
 		fact := queue.ShardStarted{Commit: c.SHA, Shard: c.shard(ask.Suite, ask.Variant, ask.Shard, ask.Inventory.Digest)}
 		fact.Shard.StartedAt = d.Clock()
 		fact.Shard.Plan, fact.Shard.Units = coveredBy(f)
+		if refused := c.clash(fact.Shard); refused != nil {
+			return nil, refused
+		}
 		if err := d.Reports.Tell(r.Context(), c.place.ID, fact); err != nil {
 			return nil, d.unavailable(err)
 		}

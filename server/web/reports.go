@@ -44,6 +44,11 @@ func (d *door) report(w http.ResponseWriter, r *http.Request) (*shard.ReportAnsw
 	if report.Scope == shard.ScopeNarrow && !c.narrow() {
 		return nil, refuse(http.StatusConflict, shard.CodePlanMismatch, "the report is of a few tests only, and all of the suite was asked for")
 	}
+	if c.attempt != nil {
+		if refused := c.clash(c.shard(report.Suite, report.Variant, report.Shard, "")); refused != nil {
+			return nil, refused
+		}
+	}
 	// The run's plan, whoever cut this slice; nil where none was made.
 	key := shard.PlanKey{Repository: c.Repository, Run: c.Run, Suite: report.Suite, Variant: report.Variant, Total: report.Shard.Total}
 	plan, err := d.frozen(r.Context(), c.Repository, key.ID())
@@ -84,6 +89,14 @@ func judge(chunks []shard.Report, plan *shard.Frozen) shard.ShardVerdict {
 func (c caller) shard(suite, variant string, at shard.Position, inventory string) queue.Shard {
 	return queue.Shard{Suite: suite, Variant: variant, Index: at.Index, Total: at.Total, CheckRun: c.CheckRun,
 		RunID: c.Run, RunTry: c.RunTry, Inventory: inventory}
+}
+
+// clash refuses a job that says it is another shard as well, or another job's.
+func (c caller) clash(sh queue.Shard) *refusal {
+	if why := c.attempt.Clash(sh); why != "" {
+		return refuse(http.StatusConflict, shard.CodeConflict, "%s", why)
+	}
+	return nil
 }
 
 // reportPrefix is how the keys of a shard's chunks begin.

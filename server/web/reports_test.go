@@ -46,6 +46,12 @@ func TestARunThatIsNoAttemptsMovesNothing(t *testing.T) {
 		"of the landed commit's base": {"event_name": "push", "ref": "refs/heads/main"},
 		"by hand, on the ticket":      {"event_name": "workflow_dispatch"},
 		"of foreign code, privileged": {"event_name": "pull_request_target"},
+		"of a comment":                {"event_name": "issue_comment"},
+		"of another run's end":        {"event_name": "workflow_run"},
+		"of the clock":                {"event_name": "schedule"},
+		"of GitHub's own queue":       {"event_name": "merge_group"},
+		"of an event nobody knows":    {"event_name": "Push"},
+		"of a tag of that name":       {"ref": "refs/tags/mainstay/main/41"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := openFront(t)

@@ -44,8 +44,10 @@ type Reports interface {
 
 // Options are what the front door needs. Clock is time.Now when nil.
 type Options struct {
-	URL      string // the server's own public address: the audience of tokens
-	Issuer   string // who issues the Action's identity tokens
+	URL     string   // the server's own public address: the audience of tokens
+	Issuers []string // who may issue the Action's identity tokens
+	// Secret is shared with hosts without OIDC; empty: there is none.
+	Secret   string
 	Webhooks Webhooks
 	Reports  Reports
 	// Flakes may be nil: then nothing is known, and nothing is run again.
@@ -73,22 +75,34 @@ type door struct {
 	leased   leasedPlans
 }
 
-// New makes the handler of everything the server answers.
-func New(o Options) http.Handler {
+// Front answers everything the server is asked, and takes in by itself what was
+// not brought to it.
+type Front struct {
+	http.Handler
+	door *door
+}
+
+// New makes the front door.
+func New(o Options) *Front {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	d := &door{Options: o, identity: newIdentity(o.Issuer, o.URL, o.Clock), shelf: newShelf(shelfRoom)}
+	d := &door{Options: o, identity: newIdentity(o.Issuers, o.URL, o.Clock), shelf: newShelf(shelfRoom)}
 	d.room.Store(maxInFlight)
+	return &Front{d.routes(), d}
+}
+
+func (d *door) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /webhook", d.takeWebhook)
 	mux.HandleFunc("POST /v1/plans", d.takePlan)
 	mux.HandleFunc("POST "+shard.ClaimsPattern, d.takeClaim)
 	mux.HandleFunc("POST "+shard.HeartbeatsPattern, d.takeHeartbeat)
 	mux.HandleFunc("PUT /v1/reports/{suite}/{shard}/{chunk}", d.takeReport)
+	mux.HandleFunc("GET "+shard.VerdictPath, d.showVerdict)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", d.sayReady)
-	newPages(o.Pages).routes(mux)
+	newPages(d.Pages).routes(mux)
 	return mux
 }
 
