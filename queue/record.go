@@ -33,6 +33,13 @@ type Delivery struct {
 	At    time.Time
 }
 
+// PullReport is what a shard of a pull request's own run said, for its page only.
+type PullReport struct {
+	PR    int    `json:"pr"`
+	Head  string `json:"head"`
+	Shard Shard  `json:"shard"`
+}
+
 // RecordedEvent is an event that waits for its queue's Step.
 type RecordedEvent struct {
 	ID int64

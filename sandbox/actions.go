@@ -28,6 +28,8 @@ type run struct {
 	message                string
 	actor                  account
 	suite                  *suite
+	headRepo               *Repository // whose branch a pull request's run is of
+	artifacts              []*artifact
 	jobs                   []*job
 	created, updated       time.Time
 	token                  string
@@ -204,7 +206,7 @@ func (r *Repository) startPullRuns(by *credential, p *pull, action string, body 
 		}
 		for _, file := range r.workflowsAt(merged) {
 			if file.err != nil || file.workflow.Triggered(event) {
-				r.startRun(file, event, merged, actor, head)
+				r.startRun(file, event, merged, actor, side{p.headRepo, head})
 			}
 		}
 	})
@@ -220,9 +222,15 @@ func (r *Repository) mergeCommit(ctx context.Context, base, head string) (string
 	return r.writeCommit(tree, []string{base, head}, "Merge "+head+" into "+base, r.forge.now())
 }
 
-// startRun makes a run and lets it go; shown is the commit its checks stand
-// on, where that is not the one that is tested. The lock is held.
-func (r *Repository) startRun(file workflowFile, event runner.Event, sha string, actor account, shown ...string) {
+// side is the commit that a run's checks stand on, and whose it is.
+type side struct {
+	repo *Repository
+	sha  string
+}
+
+// startRun makes a run and lets it go; shown is where its checks stand, where that
+// is not the commit that is tested. The lock is held.
+func (r *Repository) startRun(file workflowFile, event runner.Event, sha string, actor account, shown ...side) {
 	f := r.forge
 	if f.closed {
 		return
@@ -232,8 +240,9 @@ func (r *Repository) startRun(file workflowFile, event runner.Event, sha string,
 	if event.HeadRef != "" {
 		w.branch = event.HeadRef
 	}
+	w.headRepo = r
 	if len(shown) > 0 {
-		w.sha = shown[0]
+		w.sha, w.headRepo = shown[0].sha, shown[0].repo
 	}
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(r.FullName() + file.path))

@@ -72,6 +72,7 @@ type Forge struct {
 	repos       []*Repository
 	installs    []*installation
 	credentials map[string]*credential
+	tickets     map[string]ticket // that artifacts are fetched with
 	deliveries  []*Delivery
 	calls       map[string]int
 	shapes      map[int64]json.RawMessage
@@ -109,7 +110,7 @@ func Start(options Options) (*Forge, error) {
 		log:    options.Log,
 		change: make(chan struct{}), chance: rand.New(rand.NewPCG(uint64(options.Seed), 0x6d61696e)),
 		ids: 1000, accounts: map[string]account{}, users: map[string]*User{},
-		credentials: map[string]*credential{}, calls: map[string]int{}, shapes: map[int64]json.RawMessage{},
+		credentials: map[string]*credential{}, tickets: map[string]ticket{}, calls: map[string]int{}, shapes: map[int64]json.RawMessage{},
 		sender: newSender(), issuer: sync.OnceValue(newSigningKey),
 	}
 	if f.log == nil {

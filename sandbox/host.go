@@ -2,9 +2,11 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/mainstay-ci/mainstay/sandbox/runner"
 )
@@ -108,13 +110,32 @@ func (h host) Checkout(ctx context.Context, dir, sha string) error {
 	return nil
 }
 
+// KeepArtifact keeps what a job uploads for as long as the forge lives.
+func (h host) KeepArtifact(_ int64, a runner.Artifact) (int64, error) {
+	w, f := h.run, h.run.repo.forge
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, have := range w.artifacts {
+		if have.name == a.Name && !a.Overwrite {
+			return 0, errors.New("(409) Conflict: an artifact with this name already exists on the workflow run")
+		} else if have.name == a.Name {
+			w.artifacts = slices.Delete(w.artifacts, i, i+1)
+			break
+		}
+	}
+	kept := &artifact{id: f.newID(), run: w, name: a.Name, zip: a.Zip, created: f.now()}
+	w.artifacts = append(w.artifacts, kept)
+	f.touch()
+	return kept.id, nil
+}
+
 // IDTokenRequest is where the job asks for its identity. Whether it may is the
-// runner's to read from the workflow's permissions.
+// runner's to read from the workflow's permissions; a fork's pull request may not.
 func (h host) IDTokenRequest(id int64, _ runner.Job) (url, bearer string) {
 	f := h.run.repo.forge
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if j := h.find(id); j != nil {
+	if j := h.find(id); j != nil && h.run.headRepo == h.run.repo {
 		return fmt.Sprintf("%s/_services/pipelines/idtoken/%d?api-version=2.0", f.url, id), j.bearer
 	}
 	return "", ""

@@ -21,6 +21,7 @@ type call struct {
 	repo *Repository
 	body []byte
 	link string
+	goTo string // where a redirect leads
 }
 
 // reply is a status and what goes into the body; nil is no body.
@@ -49,6 +50,7 @@ func (f *Forge) routes() http.Handler {
 	mux.HandleFunc("GET /_services/token/.well-known/openid-configuration", f.serveDiscovery)
 	mux.HandleFunc("GET /_services/token/.well-known/jwks", f.serveKeys)
 	mux.HandleFunc("GET /_services/pipelines/idtoken/{job}", f.serveIdentity)
+	mux.HandleFunc("GET /_services/artifacts/{key}", f.serveArtifact)
 	mux.HandleFunc("/", f.serveGit)
 	return mux
 }
@@ -150,6 +152,9 @@ func (q *call) write(w http.ResponseWriter, out reply) {
 	head := w.Header()
 	head.Set("X-GitHub-Request-Id", newToken("", 16))
 	head.Set("X-GitHub-Media-Type", "github.v3; format=json")
+	if q.goTo != "" {
+		head.Set("Location", q.goTo)
+	}
 	if q.link != "" {
 		head.Set("Link", q.link)
 	}

@@ -11,6 +11,8 @@ var actionRoutes = []route{
 	{"GET /repos/{owner}/{repo}/actions/runs/{id}/jobs", "actions:read", withRun(listJobs)},
 	{"POST /repos/{owner}/{repo}/actions/runs/{id}/cancel", "actions:write", withRun(cancelRun)},
 	{"GET /repos/{owner}/{repo}/actions/jobs/{id}", "actions:read", getJob},
+	{"GET /repos/{owner}/{repo}/actions/runs/{id}/artifacts", "actions:read", withRun(listArtifacts)},
+	{"GET /repos/{owner}/{repo}/actions/artifacts/{id}/zip", "actions:read", getArtifact},
 }
 
 func listRuns(q *call) reply {

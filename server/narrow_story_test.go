@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/mainstay-ci/mainstay/queue"
 	"github.com/mainstay-ci/mainstay/queue/shard"
@@ -52,6 +53,10 @@ func (d *narrowDesk) ReportBodies(context.Context, int64, string) ([][]byte, err
 func (d *narrowDesk) Tell(context.Context, int64, ...queue.Fact) error { return nil }
 
 func (d *narrowDesk) Wake(int64) {}
+
+func (d *narrowDesk) KeepPullReport(context.Context, int64, queue.PullReport, time.Time) error {
+	return nil
+}
 
 // A search for a culprit costs its tests alone: the real Action on a narrow
 // attempt's ticket runs the test that is asked for, and a job that reads the

@@ -11,6 +11,7 @@ import (
 	"github.com/mainstay-ci/mainstay/server/config"
 	"github.com/mainstay-ci/mainstay/server/engine"
 	"github.com/mainstay-ci/mainstay/server/github"
+	"github.com/mainstay-ci/mainstay/server/web"
 )
 
 // performer carries effects out with the two adapters it plugs together. It
@@ -19,6 +20,7 @@ type performer struct {
 	github  *github.App
 	clones  *clones
 	lessons schoolbook
+	front   *web.Front // takes in what is found of reports
 	clock   func() time.Time
 	log     *slog.Logger
 }
@@ -44,6 +46,10 @@ func (p *performer) perform(ctx context.Context, place queue.Place, e queue.DueE
 	case queue.ReadResults:
 		results, err := p.github.ReadResults(ctx, place, task.Ticket, task.Commit, task.Statuses)
 		return one(queue.ResultsRead{Attempt: task.Attempt, Results: results}, err)
+	case queue.FindReports:
+		return one(p.findReports(ctx, place, task))
+	case queue.FindPullReports:
+		return nil, p.findPullReports(ctx, place, task)
 	case queue.ReadMembers:
 		return one(p.readMembers(ctx, place, task))
 	case queue.PostCheck:

@@ -101,11 +101,12 @@ func (srv *server) wire(s settings) error {
 	}
 	srv.app = app
 	srv.clones = &clones{dir: filepath.Join(s.data, "clones"), github: app, log: srv.log}
+	hands := &performer{github: app, clones: srv.clones, lessons: srv.store, clock: s.clock, log: srv.log}
 	srv.engine = engine.New(engine.Options{
 		Ledger: srv.store, Outbox: srv.store, Inbox: srv.store, Interpreter: app, Clock: s.clock, Log: srv.log,
-		Performer: &performer{github: app, clones: srv.clones, lessons: srv.store, clock: s.clock, log: srv.log},
+		Performer: hands,
 	})
-	srv.wireWeb(s)
+	hands.front = srv.wireWeb(s)
 	return nil
 }
 

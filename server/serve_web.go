@@ -24,12 +24,13 @@ type reports struct {
 	*engine.Engine
 }
 
-func (srv *server) wireWeb(s settings) {
+// wireWeb makes the front door and the listener behind which it stands.
+func (srv *server) wireWeb(s settings) *web.Front {
 	links := s.github
 	if s.unlinked {
 		links = ""
 	}
-	srv.http = web.Server(web.New(web.Options{
+	front := web.New(web.Options{
 		URL: srv.url, Issuers: s.issuers(), Secret: s.actionToken, Clock: s.clock, Log: srv.log,
 		Webhooks: webhooks{srv.store, srv.app, srv.engine},
 		Reports:  reports{srv.store, srv.engine},
@@ -40,5 +41,7 @@ func (srv *server) wireWeb(s settings) {
 			_, err := srv.store.Queues(ctx)
 			return err
 		},
-	}))
+	})
+	srv.http = web.Server(front)
+	return front
 }

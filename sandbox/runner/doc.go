@@ -19,7 +19,8 @@
 //     working-directory, continue-on-error, timeout-minutes.
 //   - uses: actions/checkout (the tree of one commit, without .git),
 //     actions/setup-go (does nothing: the machine's Go is used, its outputs are
-//     empty), composite actions by owner/name[/path]@ref (the ref is not
+//     empty), actions/upload-artifact (kept by the host for as long as it lives),
+//     composite actions by owner/name[/path]@ref (the ref is not
 //     looked at) and by ./path.
 //   - Contexts github, env, job (status, check_run_id), steps, runner, strategy,
 //     matrix, needs, inputs, secrets (GITHUB_TOKEN; others are empty), vars

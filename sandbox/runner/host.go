@@ -77,6 +77,9 @@ type Host interface {
 	FinishJob(id int64, result JobResult)
 	// Checkout writes the tree of the commit into dir, which is empty.
 	Checkout(ctx context.Context, dir, sha string) error
+	// KeepArtifact keeps what a job uploads, and returns its id. It refuses a name
+	// that is taken unless Overwrite is set.
+	KeepArtifact(id int64, a Artifact) (int64, error)
 	// IDTokenRequest returns the address and the bearer with which the job may
 	// ask for an OIDC token; both empty when the job may not (no id-token: write).
 	IDTokenRequest(id int64, job Job) (url, bearer string)

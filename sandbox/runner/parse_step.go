@@ -91,7 +91,7 @@ func (p *parser) checkUses(e *actionlint.ExecAction, s *step) {
 	case err != nil:
 		p.fail(e.Uses.Pos, "uses: %v", err)
 	case ref.builtin() == "" && strings.EqualFold(ref.owner, "actions"):
-		p.fail(e.Uses.Pos, "uses: %s is not supported: of GitHub's own actions this runner has checkout and setup-go", s.uses)
+		p.fail(e.Uses.Pos, "uses: %s is not supported: of GitHub's own actions this runner has checkout, setup-go and upload-artifact", s.uses)
 	case ref.builtin() == checkout:
 		for _, in := range s.with {
 			if value, fixed := in.value.literal(); fixed {

@@ -28,7 +28,7 @@ func TestParseRefusesWhatItDoesNotKnow(t *testing.T) {
 		"paths-ignore":       {"on:\n  pull_request:\n    paths-ignore: [a]\n" + aJob, "w.yml:3:5: paths-ignore: is not supported"},
 		"shell":              {step("{run: a, shell: pwsh}"), `w.yml:6:25: shell: "pwsh" is not supported`},
 		"default shell":      {job("defaults: {run: {shell: python}}"), `shell: "python" is not supported`},
-		"another action":     {step("uses: actions/upload-artifact@v7"), "w.yml:6:15: uses: actions/upload-artifact@v7 is not supported"},
+		"another action":     {step("uses: actions/cache@v7"), "w.yml:6:15: uses: actions/cache@v7 is not supported"},
 		"docker":             {step("uses: docker://alpine"), "w.yml:6:15: uses: docker://alpine is not supported"},
 		"no ref":             {step("uses: octo/tool"), `w.yml:6:15: uses: "octo/tool" is neither`},
 		"outside":            {step("uses: ./../x"), "leaves the workspace"},

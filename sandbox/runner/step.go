@@ -138,6 +138,8 @@ func (x *execution) perform(c *call) (outcome string, err error) {
 	switch ref.builtin() {
 	case checkout:
 		return Success, x.checkout(c.ctx, with)
+	case upload:
+		return Success, x.upload(c, with)
 	case setupGo:
 		x.journal.note("setup-go does nothing here: the machine's Go is used")
 		return Success, nil

@@ -13,6 +13,7 @@ import (
 const (
 	checkout = "actions/checkout"
 	setupGo  = "actions/setup-go"
+	upload   = "actions/upload-artifact"
 )
 
 // usesRef is a parsed `uses:`.
@@ -52,7 +53,7 @@ func (u usesRef) name() string { return u.owner + "/" + u.repo }
 
 // builtin names the action of this runner that is meant, or is empty.
 func (u usesRef) builtin() string {
-	if n := strings.ToLower(u.name()); u.path == "" && (n == checkout || n == setupGo) {
+	if n := strings.ToLower(u.name()); u.path == "" && (n == checkout || n == setupGo || n == upload) {
 		return n
 	}
 	return ""

@@ -122,7 +122,11 @@ func (a *App) hintResult(h *hook, r hookResult) []queue.Hint {
 	}
 	// A job of Actions ends twice, as a job and as a check run: one hint is enough.
 	done := r.Status == "completed" && r.App.ID != queue.ActionsApp
-	return []queue.Hint{{Place: h.place(""), Fact: queue.ResultsHinted{Commit: r.HeadSHA, Done: done}}}
+	hinted := queue.ResultsHinted{Commit: r.HeadSHA, Done: done}
+	if done && r.Event == "pull_request" && r.ID > 0 {
+		hinted.PullRun = r.ID
+	}
+	return []queue.Hint{{Place: h.place(""), Fact: hinted}}
 }
 
 func (a *App) hintStatus(h *hook) []queue.Hint {
@@ -177,7 +181,6 @@ type hook struct {
 	State       string      `json:"state"`
 }
 
-// hookResult is a check run, check suite, workflow run or job.
 // hookLabel is a label of whatever shape: one that can't be read is one without a name.
 type hookLabel struct{ Name string }
 
@@ -191,7 +194,10 @@ func (l *hookLabel) UnmarshalJSON(body []byte) error {
 	return nil
 }
 
+// hookResult is a check run, check suite, workflow run or job.
 type hookResult struct {
+	ID      int64  `json:"id"`
+	Event   string `json:"event"` // of a workflow run
 	HeadSHA string `json:"head_sha"`
 	Status  string `json:"status"`
 	App     struct {

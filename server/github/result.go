@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/mainstay-ci/mainstay/queue"
 )
@@ -18,8 +19,15 @@ type run struct {
 	Suite      int64  `json:"check_suite_id"`
 	Status     string `json:"status"`
 	Conclusion string `json:"conclusion"`
+	Path       string `json:"path"`
 	URL        string `json:"html_url"`
 	CreatedAt  moment `json:"created_at"`
+}
+
+func (r run) fact() queue.Run {
+	path, _, _ := strings.Cut(r.Path, "@") // some answers put the ref behind it
+	return queue.Run{ID: r.ID, Name: r.Name, Event: r.Event, Branch: r.Branch, Suite: r.Suite,
+		Status: r.Status, Conclusion: r.Conclusion, Path: path, URL: r.URL, CreatedAt: r.CreatedAt.Time}
 }
 
 type checkRun struct {
@@ -47,8 +55,7 @@ func (a *App) ReadResults(ctx context.Context, place queue.Place, ticket, commit
 		func(ctx context.Context) error {
 			runs, err := s.readRuns(ctx, commit, url.Values{"event": {"push"}, "branch": {ticket}})
 			for _, r := range runs {
-				results.Runs = append(results.Runs, queue.Run{ID: r.ID, Name: r.Name, Event: r.Event, Branch: r.Branch, Suite: r.Suite,
-					Status: r.Status, Conclusion: r.Conclusion, URL: r.URL, CreatedAt: r.CreatedAt.Time})
+				results.Runs = append(results.Runs, r.fact())
 			}
 			return err
 		},

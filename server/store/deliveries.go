@@ -92,7 +92,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 		query  string
 		before time.Time
 	}{
-		{sqlPruneDeliveries, before}, {sqlPruneReports, before}, {sqlPrunePlans, before}, {sqlPruneLessons, before}, {sqlPrunePools, before},
+		{sqlPruneDeliveries, before}, {sqlPruneReports, before}, {sqlPrunePlans, before}, {sqlPruneLessons, before}, {sqlPrunePools, before}, {sqlPrunePullReports, before},
 		{sqlPruneTimings, longAgo}, {sqlPruneTestTimings, longAgo},
 	} {
 		for gone := int64(pruneStep); gone == pruneStep; {

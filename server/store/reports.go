@@ -10,23 +10,31 @@ import (
 	"github.com/mainstay-ci/mainstay/queue"
 )
 
-// FindAttempt finds the attempt of a repository that tests or landed exactly
-// this commit, and its queue. One whose rows are gone since it landed is given
+// FindAttempt finds the attempt of a repository that tests, tested or landed exactly
+// this commit, and its queue; a dead one only where there is no other. One whose rows are gone since it landed is given
 // as its receipt remembers it, without plan. queue.ErrNotFound if there is none.
 func (s *Store) FindAttempt(ctx context.Context, repository int64, commit string) (queue.Place, queue.Attempt, error) {
-	var attempt queue.Attempt
-	var body []byte
-	place, err := scanPlace(s.read.QueryRowContext(ctx, sqlFindAttempt, commit, repository), &body)
-	if err == nil {
-		err = json.Unmarshal(body, &attempt)
-	}
+	place, attempt, err := s.findAttempt(ctx, sqlFindAttempt, repository, commit)
 	if errors.Is(err, sql.ErrNoRows) {
 		place, attempt, err = s.findLanded(ctx, repository, commit)
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		place, attempt, err = s.findAttempt(ctx, sqlFindDead, repository, commit)
 	}
 	if err != nil {
 		return queue.Place{}, queue.Attempt{}, fmt.Errorf("find the attempt of commit %q: %w", commit, known(err))
 	}
 	return place, attempt, nil
+}
+
+func (s *Store) findAttempt(ctx context.Context, query string, repository int64, commit string) (queue.Place, queue.Attempt, error) {
+	var attempt queue.Attempt
+	var body []byte
+	place, err := scanPlace(s.read.QueryRowContext(ctx, query, commit, repository), &body)
+	if err == nil {
+		err = json.Unmarshal(body, &attempt)
+	}
+	return place, attempt, err
 }
 
 func (s *Store) findLanded(ctx context.Context, repository int64, commit string) (queue.Place, queue.Attempt, error) {

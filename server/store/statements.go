@@ -134,6 +134,11 @@ const (
 		WHERE a.commit_id = ? AND a.commit_id <> '' AND a.phase <> 'dead' AND q.repository = ?
 		ORDER BY a.rowid DESC LIMIT 1`
 
+	sqlFindDead = `SELECT q.id, q.installation, q.repository, q.owner, q.name, q.branch, a.body
+		FROM attempts AS a JOIN queues AS q ON q.id = a.queue
+		WHERE a.commit_id = ? AND a.commit_id <> '' AND a.phase = 'dead' AND q.repository = ?
+		ORDER BY a.rowid DESC LIMIT 1`
+
 	sqlFindLanded = `SELECT q.id, q.installation, q.repository, q.owner, q.name, q.branch, r.body
 		FROM receipts AS r JOIN queues AS q ON q.id = r.queue
 		WHERE r.commit_id = ? AND q.repository = ? ORDER BY r.id DESC LIMIT 1`
@@ -144,6 +149,13 @@ const (
 	sqlReportDigest = `SELECT digest FROM reports WHERE queue = ? AND key = ?`
 
 	sqlReportBodies = `SELECT body FROM reports WHERE queue = ? AND key >= ? AND key < ? ORDER BY key`
+
+	sqlKeepPullReport = `INSERT INTO pull_reports (queue, pr, key, at, body) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (queue, pr, key) DO UPDATE SET body = excluded.body`
+
+	sqlPullReports = `SELECT body FROM pull_reports WHERE queue = ? AND pr = ? ORDER BY id DESC LIMIT ?`
+
+	sqlPrunePullReports = `DELETE FROM pull_reports WHERE id IN (SELECT id FROM pull_reports WHERE at < ? ORDER BY at LIMIT ?)`
 
 	sqlEnded = `SELECT body FROM ended WHERE queue = ? ORDER BY id DESC LIMIT ?`
 

@@ -129,6 +129,7 @@ type keeper struct {
 	reports    map[string]string
 	bodies     map[string][]byte
 	facts      []queue.Fact
+	pulls      []queue.PullReport
 	attempts   map[string]queue.Attempt // by commit, beside those of FindAttempt
 	down       error
 	woken      int
@@ -156,6 +157,13 @@ func (k *keeper) KeepDelivery(_ context.Context, d queue.Delivery) (bool, error)
 	_, had := k.deliveries[d.GUID]
 	k.deliveries[d.GUID] = d
 	return !had, nil
+}
+
+func (k *keeper) KeepPullReport(_ context.Context, _ int64, r queue.PullReport, _ time.Time) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.pulls = append(k.pulls, r)
+	return k.down
 }
 
 func (k *keeper) WakeInbox() { k.Wake(0) }
@@ -236,6 +244,7 @@ type front struct {
 	server  *httptest.Server
 	now     time.Time
 	options Options
+	front   *Front
 	door    *door
 }
 
@@ -255,7 +264,7 @@ func openFront(t *testing.T, change ...func(*Options)) *front {
 // restart begins with an empty memory and the same store.
 func (f *front) restart() {
 	h := New(f.options)
-	f.door, f.server = h.door, httptest.NewServer(h)
+	f.front, f.door, f.server = h, h.door, httptest.NewServer(h)
 	f.t.Cleanup(f.server.Close)
 }
 

@@ -19,6 +19,8 @@ type Reader interface {
 	Load(ctx context.Context, id int64) (queue.Place, int64, queue.Rows, error)
 	Ended(ctx context.Context, id int64, limit int) ([]queue.Entry, error)
 	Receipts(ctx context.Context, id int64, limit int) ([]queue.Receipt, error)
+	// PullReports are those of a pull request's own runs, newest first.
+	PullReports(ctx context.Context, id int64, pr, limit int) ([]queue.PullReport, error)
 }
 
 // Operator is what people can do from the pages, and how these learn of changes.

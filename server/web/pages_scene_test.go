@@ -17,6 +17,7 @@ type desk struct {
 	rows     map[int64]queue.Rows
 	ended    map[int64][]queue.Entry
 	receipts map[int64][]queue.Receipt
+	reports  map[int][]queue.PullReport // by pull request
 	watching map[int64]map[chan struct{}]bool
 	watched  chan struct{} // a token each time somebody begins or ends to watch
 	acts     []string
@@ -54,6 +55,12 @@ func (d *desk) Receipts(_ context.Context, id int64, limit int) ([]queue.Receipt
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.receipts[id][:min(limit, len(d.receipts[id]))], nil
+}
+
+func (d *desk) PullReports(_ context.Context, _ int64, pr, _ int) ([]queue.PullReport, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.reports[pr], nil
 }
 
 func (d *desk) Pause(_ context.Context, id int64, by, reason string) error {

@@ -27,6 +27,7 @@ type pullBody struct {
 	Attempt    *attemptView
 	Story      []storyLine
 	Earlier    []outRow
+	Own        []ownRun
 }
 
 type storyLine struct {
@@ -54,8 +55,14 @@ func (p *pages) pullAt(id int64, number int) view {
 		}
 		path := queuePath(s.place)
 		title := fmt.Sprintf("#%d", number)
+		body := s.pullPage(lives)
+		reports, err := p.Reader.PullReports(ctx, id, number, shownReports)
+		if err != nil {
+			return page{}, fmt.Errorf("read the reports of pull request %d: %w", number, err)
+		}
+		body.Own = s.ownRuns(reports)
 		return page{Name: "pull", Title: title + " " + plainLine(lives[0].PR.Title, 80), Events: pullPath(s.place, number) + "/events",
-			Crumbs: []link{{Text: s.repository() + " " + s.place.Branch, URL: path}, {Text: title}}, Body: s.pullPage(lives)}, nil
+			Crumbs: []link{{Text: s.repository() + " " + s.place.Branch, URL: path}, {Text: title}}, Body: body}, nil
 	}
 }
 

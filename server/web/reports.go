@@ -41,6 +41,11 @@ func (d *door) report(w http.ResponseWriter, r *http.Request) (*shard.ReportAnsw
 	if !report.Matches(r.PathValue("suite"), r.PathValue("shard"), r.PathValue("chunk")) {
 		return nil, refuse(http.StatusUnprocessableEntity, shard.CodeInvalid, "the body is another report than its address says")
 	}
+	return d.accept(r.Context(), c, report, body)
+}
+
+// accept takes a report that is sound, however it came here.
+func (d *door) accept(ctx context.Context, c caller, report shard.Report, body []byte) (*shard.ReportAnswer, *refusal) {
 	if report.Scope == shard.ScopeNarrow && !c.narrow() {
 		return nil, refuse(http.StatusConflict, shard.CodePlanMismatch, "the report is of a few tests only, and all of the suite was asked for")
 	}
@@ -51,21 +56,21 @@ func (d *door) report(w http.ResponseWriter, r *http.Request) (*shard.ReportAnsw
 	}
 	// The run's plan, whoever cut this slice; nil where none was made.
 	key := shard.PlanKey{Repository: c.Repository, Run: c.Run, Suite: report.Suite, Variant: report.Variant, Total: report.Shard.Total}
-	plan, err := d.frozen(r.Context(), c.Repository, key.ID())
+	plan, err := d.frozen(ctx, c.Repository, key.ID())
 	if err != nil {
 		return nil, d.unavailable(err)
 	}
-	chunks, err := d.chunks(r.Context(), c, report)
+	chunks, err := d.chunks(ctx, c, report)
 	if err != nil {
 		return nil, d.unavailable(err)
 	}
-	again := d.again(r.Context(), c, chunks, judge(chunks, plan))
+	again := d.again(ctx, c, chunks, judge(chunks, plan))
 	if c.attempt != nil {
-		if refused := d.keep(r.Context(), c, body, chunks, len(again) > 0, plan); refused != nil {
+		if refused := d.keep(ctx, c, body, chunks, len(again) > 0, plan); refused != nil {
 			return nil, refused
 		}
 	}
-	d.learnBase(r.Context(), c, report)
+	d.learnBase(ctx, c, report)
 	a := d.answerReport(c, report, plan, judge(chunks, plan))
 	if len(again) > 0 {
 		a.Next, a.Job = shard.NextAnswer{Action: shard.NextRerun, Tests: again}, shard.JobFail

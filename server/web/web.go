@@ -40,6 +40,8 @@ type Reports interface {
 	// Tell records facts and wakes the queue.
 	Tell(ctx context.Context, queueID int64, facts ...queue.Fact) error
 	Wake(queueID int64)
+	// KeepPullReport keeps what a shard of a pull request's own run said, for its page.
+	KeepPullReport(ctx context.Context, queueID int64, r queue.PullReport, at time.Time) error
 }
 
 // Options are what the front door needs. Clock is time.Now when nil.

@@ -24,10 +24,13 @@ func foundAttempt(t *testing.T, s Store) {
 	if gotPlace != place || !reflect.DeepEqual(got, live) {
 		t.Errorf("found %+v in %+v", got, gotPlace)
 	}
+	if _, got, err := s.FindAttempt(ctx, place.Repository, "dead"); err != nil || got.ID != 2 {
+		t.Errorf("a dead attempt, which somebody may wait for, is found as %+v, %v", got, err)
+	}
 	for _, miss := range []struct {
 		repository int64
 		commit     string
-	}{{place.Repository, "dead"}, {place.Repository, ""}, {place.Repository, "liv"}, {place.Repository, "LIVE"}, {place.Repository + 1, "live"}} {
+	}{{place.Repository, ""}, {place.Repository, "liv"}, {place.Repository, "LIVE"}, {place.Repository + 1, "live"}} {
 		if _, _, err := s.FindAttempt(ctx, miss.repository, miss.commit); !errors.Is(err, queue.ErrNotFound) {
 			t.Errorf("commit %q in repository %d: %v, want ErrNotFound", miss.commit, miss.repository, err)
 		}
