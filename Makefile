@@ -4,7 +4,7 @@ GOVULNCHECK_VERSION := v1.9.0
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check fmt vet staticcheck bench explore mutants vuln clean need
+.PHONY: help build demo test check fmt vet staticcheck bench explore mutants issuer vuln clean need
 
 help: ## print this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ explore: build ## every state of small worlds, held against the laws
 
 mutants: need ## drop one guard of the rules after the other: each must be caught
 	@go run ./queue/explore/mutants
+
+issuer: need ## tokens of an issuer and a client that are not ours (installs two npm packages in a temporary folder)
+	MAINSTAY_ISSUER=1 go test -count=1 -v -run TestTokensOfAnIssuerThatIsNotOurs ./server/web
 
 vuln: need ## known vulnerabilities (asks the public database)
 	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...

@@ -1,13 +1,16 @@
 package web
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha1" // what x5t is made of
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math/big"
@@ -348,5 +351,27 @@ func TestTheVerdictOfACommit(t *testing.T) {
 	f := openFront(t)
 	if status, _ := f.send("GET", shard.VerdictPath, nil, nil); status != 401 {
 		t.Fatalf("without a token: answered %d", status)
+	}
+}
+
+// GitHub writes a token's header in an order of its own, and with a thumbprint in it:
+// the signature is over the bytes as they came.
+func TestATokensHeaderIsVerifiedAsItCame(t *testing.T) {
+	f := openFront(t)
+	payload, err := json.Marshal(f.claims())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, header := range []string{`{"typ":"JWT","alg":"RS256","x5t":"HyQ_tHAHwR","kid":"one"}`, `{"typ":"JWT","kid":"one","alg":"RS256"}`, ` { "alg" : "RS256", "kid":"one" } `} {
+		signed := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString(payload)
+		sum := sha256.Sum256([]byte(signed))
+		signature, err := rsa.SignPKCS1v15(rand.Reader, signingKeys()[0], crypto.SHA256, sum[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		token := signed + "." + base64.RawURLEncoding.EncodeToString(signature)
+		if status, text := f.call(token, "POST", "/v1/plans", planRequest(0, 2, "a")); status != 200 {
+			t.Errorf("%s: answered %d %s", header, status, text)
+		}
 	}
 }

@@ -74,7 +74,7 @@ func (k *keys) verify(ctx context.Context, token string, knownOnly bool) ([]byte
 	if err != nil {
 		return nil, fmt.Errorf("parse the token: %w", err)
 	}
-	if payload, ok := k.check(ctx, signed); ok {
+	if payload, ok := k.check(ctx, token, signed); ok {
 		if k.clock().Sub(k.set.Load().at) > freshFor {
 			k.renewAside(ctx)
 		}
@@ -84,7 +84,7 @@ func (k *keys) verify(ctx context.Context, token string, knownOnly bool) ([]byte
 		return nil, errTooMany
 	}
 	trouble := k.renew(ctx)
-	if payload, ok := k.check(ctx, signed); ok {
+	if payload, ok := k.check(ctx, token, signed); ok {
 		return payload, nil
 	}
 	if trouble != nil {
@@ -93,7 +93,8 @@ func (k *keys) verify(ctx context.Context, token string, knownOnly bool) ([]byte
 	return nil, errors.New("no known key of the issuer signed the token")
 }
 
-func (k *keys) check(ctx context.Context, signed *jose.JSONWebSignature) ([]byte, bool) {
+// check verifies the token's own bytes: written anew, its header may come in another order.
+func (k *keys) check(ctx context.Context, token string, signed *jose.JSONWebSignature) ([]byte, bool) {
 	set := k.set.Load()
 	if len(signed.Signatures) != 1 || k.clock().Sub(set.at) > keyAge {
 		return nil, false
@@ -102,11 +103,10 @@ func (k *keys) check(ctx context.Context, signed *jose.JSONWebSignature) ([]byte
 	for _, key := range set.Key(signed.Signatures[0].Header.KeyID) {
 		static.PublicKeys = append(static.PublicKeys, crypto.PublicKey(key.Key))
 	}
-	text, err := signed.CompactSerialize()
-	if err != nil || len(static.PublicKeys) == 0 {
+	if len(static.PublicKeys) == 0 {
 		return nil, false
 	}
-	payload, err := static.VerifySignature(ctx, text)
+	payload, err := static.VerifySignature(ctx, token)
 	return payload, err == nil
 }
 
