@@ -63,6 +63,9 @@ func TestBadWebhooksAreRefusedOrMeanNothing(t *testing.T) {
 	} {
 		status, text := w.send("POST", "/webhook", c.body, map[string]string{"X-Hub-Signature-256": c.signature,
 			"X-GitHub-Event": "pull_request", "X-GitHub-Delivery": "test-" + name})
+		if trusted := strings.Contains(text, `"trusted":true`); trusted != (name == "the job itself") {
+			t.Errorf("%s: %s", name, text)
+		}
 		if status != c.status || !strings.Contains(text, c.says) {
 			t.Errorf("%s: %d %q, want %d and %q", name, status, text, c.status, c.says)
 		}
@@ -105,6 +108,10 @@ func TestATokenOfAnotherJobIsTurnedAway(t *testing.T) {
 		"another repository":       {w.forge, map[string]any{"repository_id": "987654"}, 404, "is the App installed"},
 		"another audience":         {w.forge, map[string]any{"aud": "https://elsewhere.example.com"}, 401, "the audience must be " + w.server.url},
 		"expired":                  {w.forge, map[string]any{"exp": time.Now().Add(-time.Hour).Unix()}, 401, "expired"},
+		"a pull request's run":     {w.forge, map[string]any{"event_name": "pull_request", "ref": "refs/pull/1/merge"}, 200, `"plan_id"`},
+		"its commit, by hand":      {w.forge, map[string]any{"event_name": "workflow_dispatch"}, 200, `"plan_id"`},
+		"its commit, on its topic": {w.forge, map[string]any{"ref": "refs/heads/topic-1"}, 200, `"plan_id"`},
+		"another ticket's run":     {w.forge, map[string]any{"ref": "refs/heads/mainstay/main/999"}, 409, "not the commit of a live attempt"},
 		"another issuer":           {forger, nil, 401, "another issuer"},
 		"the issuer's name, taken": {forger, map[string]any{"iss": w.forge.IssuerURL()}, 401, "identity"},
 		"claims missing":           {w.forge, map[string]any{"sha": nil}, 401, "lacks a claim"},
@@ -118,6 +125,9 @@ func TestATokenOfAnotherJobIsTurnedAway(t *testing.T) {
 		token, err := c.forge.MintToken(0, w.server.url, claims)
 		w.must(err)
 		status, text := w.send("POST", shard.PlansPath, body, map[string]string{"Authorization": "Bearer " + token, "Content-Type": "application/json"})
+		if trusted := strings.Contains(text, `"trusted":true`); trusted != (name == "the job itself") {
+			t.Errorf("%s: %s", name, text)
+		}
 		if status != c.status || !strings.Contains(text, c.says) || strings.Contains(text, token) {
 			t.Errorf("%s: %d %s, want %d and %q", name, status, text, c.status, c.says)
 		}

@@ -43,8 +43,9 @@ func ranOnce(t *testing.T, log io.Writer) (*scene, sandbox.WorkflowRun) {
 	s.app = s.newApp(Options{Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	s.repo.SetWorkflows(map[string]string{".github/workflows/test.yml": "on: {push: {branches: [\"mainstay/**\"]}}\njobs: {a: {runs-on: ubuntu-latest, steps: [{run: \"true\"}]}}\n"})
 	s.push("mainstay/main/1", "main", map[string]string{"a": "1"})
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // bombs take long to make
+	t.Cleanup(cancel)
+	s.ctx = ctx
 	s.must(s.forge.Settle(ctx))
 	runs := s.repo.WorkflowRuns()
 	if len(runs) != 1 {

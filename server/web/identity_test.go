@@ -37,6 +37,8 @@ func TestOnlyAJobsOwnTokenIsTaken(t *testing.T) {
 		"no repository":             {f.token(map[string]any{"repository_id": ""}), 401},
 		"alg none":                  {"eyJhbGciOiJub25lIn0." + strings.Split(f.token(nil), ".")[1] + ".", 401},
 		"HMAC by the public key":    {signedByPublicKey(t, f.claims()), 401},
+		"an installation's token":   {"ghs_16C7e42F292c6912E7710c838347Ae178B4a", 401},
+		"a job's own GITHUB_TOKEN":  {"ghs_" + strings.Repeat("x", 512) + ".y.z", 401},
 		"a megabyte":                {strings.Repeat("a", 1<<20), 401},
 		"four parts":                {f.token(nil) + ".x", 401},
 		"a commit of no attempt":    {f.token(map[string]any{"sha": "other"}), 409},
