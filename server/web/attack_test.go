@@ -102,7 +102,11 @@ func TestAKeyTheIssuerTookAwayIsForgotten(t *testing.T) {
 	f.issuer.awaitFetch(t)
 	set := id.issuers[f.issuer.URL]
 	set.mu.Lock() // until it ended
+	fetched := set.trouble
 	set.mu.Unlock()
+	if fetched != nil {
+		t.Fatal(fetched)
+	}
 	if err := verify(); err == nil {
 		t.Fatal("the key is good still")
 	}

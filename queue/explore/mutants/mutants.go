@@ -31,7 +31,7 @@ var mutants = []mutant{
 	{"out after the intent, by command", "line.go", "return !e.Phase.Ended() && e.Phase != Landing", "return !e.Phase.Ended()", world("taken out by command")},
 	{"who is out is still tested", "wish.go", "if a.cancellable() && a.Phase != AttemptAbandoning && contains(t.allOf(a), e.PR.Number) {", "if false {", world("the label comes and goes")},
 	// What counts as green.
-	{"a copy of the commit counts", "verdict.go", "		if r.Event == \"push\" && r.Branch == a.Ticket {\n			suites", "		if r.Event == \"push\" {\n			suites", story("TestWhatCountsAsGreen")},
+	{"a copy of the commit counts", "verdict.go", "return r.Event == \"push\" && r.Branch == a.Ticket }", "return r.Event == \"push\" }", story("TestWhatCountsAsGreen")},
 	{"green by absence", "verdict.go", "	if !seen {\n		return pending, \"\"", "	if !seen {\n		return passed, \"\"", world("one, nothing starts")},
 	{"red counts as green", "verdict.go", "	return failed\n}\n\n// judgeCheck", "	return passed\n}\n\n// judgeCheck", world("two, one bad, a crash")},
 	{"a suite need not report", "verdict.go", "	if len(variants) == 0 {", "	if len(variants) == 0 {\n		return passed, \"\"", story("TestShards")},
