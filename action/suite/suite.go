@@ -13,9 +13,12 @@ import (
 // Runner is a kind of test runner.
 type Runner string
 
-// The runners. Generic is any command, of which only the exit code is read.
+// The runners. Of Generic, any command, only the exit code is known unless it
+// writes results in a format we read.
 const (
 	Go      Runner = "go"
+	Pytest  Runner = "pytest"
+	Jest    Runner = "jest"
 	Generic Runner = "generic"
 )
 
