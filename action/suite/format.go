@@ -23,11 +23,3 @@ func ParseFormat(name string) (Format, error) {
 	}
 	return "", fmt.Errorf("%w: unknown format %q (there are auto, junit, go-json and tap)", ErrUsage, name)
 }
-
-// ReadResults reads the results of one run of the items by somebody else; all
-// files together are one shard's. The error says which file is missing, empty,
-// not understood or cut off, and the run then proves nothing; the results still
-// hold what could be made out, so that people see it.
-func (s Suite) ReadResults(files []string, format Format, items []string, code int) (Results, error) {
-	return s.Read(files, items, code)
-}

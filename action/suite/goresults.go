@@ -131,6 +131,9 @@ type ended struct {
 
 func execution(stream *goStream, c ended, where locator) shard.Execution {
 	e := shard.Execution{Status: c.status, MS: ms(c.Elapsed)}
+	if stream.cached[c.Package] {
+		e.MS = 0
+	}
 	if c.status != shard.Failed {
 		return e
 	}

@@ -50,6 +50,7 @@ type goStream struct {
 	tests   map[string]*tally
 	sum     tally
 	shown   map[testName]bool // failed, and its output shown
+	cached  map[string]bool   // packages whose times are of another run
 	plain   clip              // what was no event
 
 	pipe *io.PipeWriter
@@ -65,7 +66,7 @@ func newGoStream(out io.Writer, total int) *goStream {
 	s := &goStream{
 		out: out, total: total, began: time.Now(), pipe: writer, done: make(chan struct{}),
 		packEnd: map[string]goEvent{}, started: map[string]bool{}, tests: map[string]*tally{},
-		output: map[testName]*clip{}, build: map[string]*clip{}, shown: map[testName]bool{}, plain: clip{size: keptOutput},
+		output: map[testName]*clip{}, build: map[string]*clip{}, shown: map[testName]bool{}, cached: map[string]bool{}, plain: clip{size: keptOutput},
 	}
 	go func() {
 		defer close(s.done)
@@ -120,6 +121,9 @@ func (s *goStream) note(e goEvent) {
 		s.print(e.Output)
 	case "output":
 		s.started[e.Package] = true
+		if e.Test == "" && strings.HasPrefix(e.Output, "ok  \t") && strings.Contains(e.Output, "\t(cached)") {
+			s.cached[e.Package] = true
+		}
 		if !boring(e) {
 			kept(s.output, testName{e.Package, e.Test}).Write([]byte(e.Output))
 		}

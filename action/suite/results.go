@@ -16,7 +16,8 @@ type Results struct {
 	Tests    []shard.Test       // sorted by class, in order of their start
 	ExitCode int
 	Wall     time.Duration
-	Blind    bool // nothing told test by test: only the exit code is known
+	Blind    bool     // nothing told test by test: only the exit code is known
+	Notes    []string // what a person should know though it changes nothing
 }
 
 // Failing returns the tests whose last execution was red.
