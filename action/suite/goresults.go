@@ -23,8 +23,12 @@ func (s Suite) goResults(stream *goStream, items []string, code int) Results {
 		return s.byExitCode(items, code, stream.plain.text())
 	}
 	r := Results{ExitCode: code}
+	if n := stream.room.unlisted; n > 0 {
+		r.Notes = append(r.Notes, count(n, "test")+" more than can be listed; red ones are never among them unless others are red")
+	}
 	where := newLocator(s)
 	planned := shard.Normalise(items)
+	r.Tests = make([]shard.Test, 0, min(stream.sum.ran+len(planned), maxCases+maxRedCases))
 	for _, pkg := range stream.exec.Packages() {
 		if pkg == "" {
 			continue
@@ -75,7 +79,7 @@ func (s Suite) packageTests(stream *goStream, pkg string, where locator) []shard
 	state := stream.exec.Package(pkg)
 	// A parent fails with its subtests; naming those is enough.
 	failed := testjson.FilterFailedUnique(slices.Clone(state.Failed))
-	var cases []ended
+	cases := make([]ended, 0, len(state.Passed)+len(state.Skipped)+len(failed))
 	for status, list := range map[shard.Status][]testjson.TestCase{
 		shard.Passed: state.Passed, shard.Skipped: state.Skipped, shard.Failed: failed,
 	} {
@@ -84,8 +88,8 @@ func (s Suite) packageTests(stream *goStream, pkg string, where locator) []shard
 		}
 	}
 	slices.SortFunc(cases, func(a, b ended) int { return a.ID - b.ID })
-	var tests []shard.Test
-	index := map[string]int{}
+	tests := make([]shard.Test, 0, len(cases)+1)
+	index := make(map[string]int, len(cases))
 	for _, c := range cases {
 		if c.ID == 0 {
 			continue // stands for the package; see brokenPackage

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -52,8 +53,10 @@ type goStream struct {
 	shown   map[testName]bool // failed, and its output shown
 	cached  map[string]bool   // packages whose times are of another run
 	plain   clip              // what was no event
+	room    goRoom
 
 	pipe *io.PipeWriter
+	to   *bufio.Writer // into pipe
 	done chan struct{}
 	exec *testjson.Execution
 	err  error
@@ -64,7 +67,7 @@ type tally struct{ ran, failed, skipped int }
 func newGoStream(out io.Writer, total int) *goStream {
 	reader, writer := io.Pipe()
 	s := &goStream{
-		out: out, total: total, began: time.Now(), pipe: writer, done: make(chan struct{}),
+		out: out, total: total, began: time.Now(), pipe: writer, to: bufio.NewWriterSize(writer, 32<<10), done: make(chan struct{}),
 		packEnd: map[string]goEvent{}, started: map[string]bool{}, tests: map[string]*tally{},
 		output: map[testName]*clip{}, build: map[string]*clip{}, shown: map[testName]bool{}, cached: map[string]bool{}, plain: clip{size: keptOutput},
 	}
@@ -80,6 +83,10 @@ func newGoStream(out io.Writer, total int) *goStream {
 func (s *goStream) feed(line []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if mark(line) {
+		s.events++
+		return
+	}
 	var e goEvent
 	if !bytes.HasPrefix(line, []byte("{")) || json.Unmarshal(line, &e) != nil || e.Action == "" {
 		s.plain.Write(append(bytes.Clone(line), '\n'))
@@ -90,13 +97,31 @@ func (s *goStream) feed(line []byte) {
 	e.Package, e.Test = shard.Cut(e.Package, shard.MaxName), shard.Cut(e.Test, shard.MaxName)
 	s.note(e)
 	if forward(e) {
-		// testjson's scanner breaks at lines of 64 KiB.
+		s.admit(e, line)
+	}
+}
+
+// mark tells whether the line is one of go test's marks around a test, two in
+// five of a large run: nothing would be kept of it, so it need not be decoded.
+func mark(line []byte) bool {
+	_, output, ok := bytes.Cut(line, []byte(`,"Output":"`))
+	return ok && (bytes.HasPrefix(output, []byte("=== RUN ")) || bytes.HasPrefix(output, []byte("--- PASS: "))) &&
+		bytes.HasPrefix(line, []byte("{")) && bytes.HasSuffix(line, []byte(`\n"}`)) && bytes.Contains(line, []byte(`,"Test":"`))
+}
+
+// pass hands an event to testjson: as it came, where that is known and short.
+func (s *goStream) pass(e goEvent, line []byte) {
+	if len(line) == 0 || len(line) > 4*shard.MaxName {
+		// Its scanner breaks at lines of 64 KiB.
 		e.Output = shard.Cut(e.Output, shard.MaxName)
 		short, err := json.Marshal(e)
-		if err == nil {
-			s.pipe.Write(append(short, '\n')) // its error is the scanner's, seen at close
+		if err != nil {
+			return
 		}
+		line = short
 	}
+	s.to.Write(line) // its error is the scanner's, seen at close
+	s.to.WriteByte('\n')
 }
 
 // forward tells whether testjson needs the event. Output it would keep without
@@ -114,10 +139,10 @@ func forward(e goEvent) bool {
 // note keeps what the results will need and shows what people want to see.
 func (s *goStream) note(e goEvent) {
 	switch e.Action {
-	case "start":
+	case "start", "run":
 		s.started[e.Package] = true
 	case "build-output":
-		kept(s.build, e.ImportPath).Write([]byte(e.Output))
+		s.room.keep(kept(s.build, e.ImportPath), e.Output)
 		s.print(e.Output)
 	case "output":
 		s.started[e.Package] = true
@@ -125,7 +150,7 @@ func (s *goStream) note(e goEvent) {
 			s.cached[e.Package] = true
 		}
 		if !boring(e) {
-			kept(s.output, testName{e.Package, e.Test}).Write([]byte(e.Output))
+			s.room.keep(kept(s.output, testName{e.Package, e.Test}), e.Output)
 		}
 	case "pass", "fail", "skip":
 		if e.Test == "" {
@@ -149,12 +174,19 @@ func (s *goStream) endTest(e goEvent) {
 		t.failed++
 		s.shown[name] = true
 		s.print(s.output[name].text())
+		s.room.shrink(s.output[name])
 	case "skip":
 		t.skipped++
-		delete(s.output, name)
+		s.forget(name)
 	default:
-		delete(s.output, name)
+		s.forget(name)
 	}
+}
+
+// forget drops the output of a test that nobody will ask for.
+func (s *goStream) forget(name testName) {
+	s.room.free(s.output[name])
+	delete(s.output, name)
 }
 
 func (s *goStream) endPackage(e goEvent) {
@@ -268,7 +300,7 @@ func (s *goStream) readFile(path string) error {
 	defer file.Close()
 	before := s.events
 	writer := &lineWriter{line: s.feed}
-	if _, err := io.Copy(writer, file); err != nil {
+	if _, err := io.Copy(writer, &limited{in: file, left: maxGoFile}); err != nil {
 		return fmt.Errorf("read results %s: %w", path, err)
 	}
 	if len(writer.rest) > 0 {
@@ -282,8 +314,12 @@ func (s *goStream) readFile(path string) error {
 
 // close ends the stream; afterwards the state may be read.
 func (s *goStream) close() error {
+	s.to.Flush()
 	s.pipe.Close()
 	<-s.done
+	if s.err == nil {
+		s.err = s.room.fault
+	}
 	if s.err != nil {
 		return fmt.Errorf("read go test -json: %w", s.err)
 	}

@@ -22,7 +22,7 @@ const (
 	maxFile   = 10 << 20  // bytes of a file
 	maxFiles  = 128 << 20 // bytes of all files
 	maxGoFile = 1 << 30   // bytes of a file of go test -json
-	memory    = 56 << 20  // above this much, memory is taken back at once
+	memory    = 40 << 20  // above this much, memory is taken back at once
 )
 
 // past is a run of the items that ended.
@@ -150,14 +150,18 @@ func (g *gather) readFile(name string, format Format, budget *int64) error {
 	}
 	defer file.Close()
 	in := &limited{in: file, left: min(maxFile, *budget)}
-	defer func() { *budget -= in.read }()
+	read := readJUnit
 	if format == FormatTAP {
-		return readTAP(in, g.add)
+		read = readTAP
 	}
-	return readJUnit(in, g.add)
+	err = read(in, g.add)
+	if *budget -= in.read; errors.Is(err, errTooLarge) {
+		return fmt.Errorf("%w: at most %d MiB of a file are read, and %d MiB of all", errTooLarge, maxFile>>20, maxFiles>>20)
+	}
+	return err
 }
 
-var errTooLarge = fmt.Errorf("larger than %d MiB, or all files together than %d MiB", maxFile>>20, maxFiles>>20)
+var errTooLarge = errors.New("too large")
 
 // limited is a reader that fails, and does not end, where there is too much.
 type limited struct {
