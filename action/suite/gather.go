@@ -137,10 +137,12 @@ func (g *gather) mend(f *found) {
 // and what it is called in it.
 func (g *gather) identity(f *found) (class, name string) {
 	if f.file != "" {
-		if file, ok := g.where.file(f.file); ok {
-			f.file = file
-		} else {
-			f.file = g.strip.name(g.where.relative(f.file))
+		file, ok := g.where.file(f.file)
+		if !ok {
+			file = g.strip.name(g.where.relative(f.file))
+		}
+		if f.file = file; shard.CleanName(file) != file {
+			f.file = fit(file)
 		}
 	}
 	class = f.class

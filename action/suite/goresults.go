@@ -45,8 +45,12 @@ func (s Suite) goResults(stream *goStream, items []string, code int) Results {
 			r.Extra = append(r.Extra, pkg)
 		}
 	}
+	told := map[string]bool{}
+	for _, item := range r.Items {
+		told[item.ID] = true
+	}
 	for _, item := range planned {
-		if !stream.started[item] && stream.packEnd[item].Action == "" {
+		if !told[item] {
 			r.NotRun = append(r.NotRun, item)
 		}
 	}

@@ -94,7 +94,13 @@ func (s *goStream) feed(line []byte) {
 		return
 	}
 	s.events++
-	e.Package, e.Test = shard.Cut(e.Package, shard.MaxName), shard.Cut(e.Test, shard.MaxName)
+	if !s.room.packages[e.Package] { // those that were seen are clean
+		clean := shard.CleanName(e.Package)
+		if clean != e.Package {
+			e.Package, line = clean, nil
+		}
+	}
+	e.Test = shard.Cut(e.Test, shard.MaxName)
 	s.note(e)
 	if forward(e) {
 		s.admit(e, line)

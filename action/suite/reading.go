@@ -207,11 +207,18 @@ func (g *gather) results(run past, fault error) Results {
 	}
 	slices.Sort(r.Extra)
 	if r.ExitCode != 0 && len(r.Failing()) == 0 {
-		r.Tests = append(r.Tests, g.s.exitTest("", g.s.commandName(), r.ExitCode, run.output))
+		name := g.s.commandName()
+		if _, taken := g.index[g.s.key("", name)]; taken {
+			name = nameExit
+		}
+		r.Tests = append(r.Tests, g.s.exitTest("", name, r.ExitCode, run.output))
 	}
 	slices.SortStableFunc(r.Tests, func(a, b shard.Test) int { return strings.Compare(a.Class, b.Class) })
 	return r
 }
+
+// nameExit stands for the command where a test is called as that is.
+const nameExit = "[the command itself]"
 
 // distrustDoubles lets the red execution of a test that was told twice count.
 // The run is red: so these were no re-runs but two tests of one name.
