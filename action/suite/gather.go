@@ -1,8 +1,6 @@
 package suite
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"hash/maphash"
 	"path"
 	"regexp"
@@ -161,17 +159,6 @@ func (g *gather) identity(f *found) (class, name string) {
 		}
 	}
 	return clean, name
-}
-
-// fit makes a clean name of a size that the wire takes. Of a longer one the end
-// is a hash of the whole: it stays apart from others that begin alike.
-func fit(name string) string {
-	name = strings.TrimSpace(name)
-	if len(name) > shard.MaxName {
-		hash := sha256.Sum256([]byte(name))
-		name = shard.Cut(shard.CleanName(name), shard.MaxName-24) + "…" + hex.EncodeToString(hash[:8])
-	}
-	return shard.CleanName(name)
 }
 
 // belong finds the item of a test; nil where it is none of the slice's.

@@ -107,29 +107,6 @@ func (s *goStream) feed(line []byte) {
 	}
 }
 
-// mark tells whether the line is one of go test's marks around a test, two in
-// five of a large run: nothing would be kept of it, so it need not be decoded.
-func mark(line []byte) bool {
-	_, output, ok := bytes.Cut(line, []byte(`,"Output":"`))
-	return ok && (bytes.HasPrefix(output, []byte("=== RUN ")) || bytes.HasPrefix(output, []byte("--- PASS: "))) &&
-		bytes.HasPrefix(line, []byte("{")) && bytes.HasSuffix(line, []byte(`\n"}`)) && bytes.Contains(line, []byte(`,"Test":"`))
-}
-
-// pass hands an event to testjson: as it came, where that is known and short.
-func (s *goStream) pass(e goEvent, line []byte) {
-	if len(line) == 0 || len(line) > 4*shard.MaxName {
-		// Its scanner breaks at lines of 64 KiB.
-		e.Output = shard.Cut(e.Output, shard.MaxName)
-		short, err := json.Marshal(e)
-		if err != nil {
-			return
-		}
-		line = short
-	}
-	s.to.Write(line) // its error is the scanner's, seen at close
-	s.to.WriteByte('\n')
-}
-
 // forward tells whether testjson needs the event. Output it would keep without
 // limit; of that it needs only the lines that tell a panic.
 func forward(e goEvent) bool {
@@ -187,12 +164,6 @@ func (s *goStream) endTest(e goEvent) {
 	default:
 		s.forget(name)
 	}
-}
-
-// forget drops the output of a test that nobody will ask for.
-func (s *goStream) forget(name testName) {
-	s.room.free(s.output[name])
-	delete(s.output, name)
 }
 
 func (s *goStream) endPackage(e goEvent) {

@@ -1,9 +1,13 @@
 package suite
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/mainstay-ci/mainstay/queue/shard"
 )
 
 // stripper takes out of names what differs from run to run, so that a test is
@@ -52,4 +56,15 @@ func (st stripper) name(text string) string {
 		}
 	}
 	return text
+}
+
+// fit makes a clean name of a size that the wire takes. Of a longer one the end
+// is a hash of the whole: it stays apart from others that begin alike.
+func fit(name string) string {
+	name = strings.TrimSpace(name)
+	if len(name) > shard.MaxName {
+		hash := sha256.Sum256([]byte(name))
+		name = shard.Cut(shard.CleanName(name), shard.MaxName-24) + "…" + hex.EncodeToString(hash[:8])
+	}
+	return shard.CleanName(name)
 }
