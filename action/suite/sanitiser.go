@@ -82,12 +82,11 @@ func (s *sanitiser) Read(p []byte) (int, error) {
 
 // fill makes the next bytes of out.
 func (s *sanitiser) fill() {
-	ahead, err := s.in.Peek(1)
-	if err != nil {
+	if _, err := s.in.Peek(1); err != nil {
 		s.err = err
 		return
 	}
-	ahead, _ = s.in.Peek(s.in.Buffered())
+	ahead, _ := s.in.Peek(s.in.Buffered())
 	if n := harmlessBytes(ahead); n > 0 {
 		s.out = append(s.out, ahead[:n]...)
 		s.in.Discard(n)
