@@ -34,7 +34,7 @@ func leave(t *testing.T, texts ...string) []string {
 	return files
 }
 
-func statuses(test shard.Test) string {
+func inOrder(test shard.Test) string {
 	var words []string
 	for _, e := range test.Executions {
 		words = append(words, string(e.Status))
@@ -93,7 +93,7 @@ func TestExecutionsOfOneTest(t *testing.T) {
 				c.texts[i] = "<testsuite>" + c.texts[i] + "</testsuite>"
 			}
 			r, err := s.ReadResults(leave(t, c.texts...), FormatAuto, []string{"k"}, c.code)
-			if err != nil || len(r.Tests) != 1 || statuses(r.Tests[0]) != c.want || judge(t, s, r).Result != c.is {
+			if err != nil || len(r.Tests) != 1 || inOrder(r.Tests[0]) != c.want || judge(t, s, r).Result != c.is {
 				t.Errorf("%s: %+v, error %v; want %s: %s", judge(t, s, r).Result, r.Tests, err, c.is, c.want)
 			}
 		})
