@@ -2,7 +2,6 @@ package suite
 
 import (
 	"path"
-	"regexp"
 	"strings"
 
 	"github.com/mainstay-ci/mainstay/queue/shard"
@@ -122,20 +121,20 @@ func mendGotestsum(f *found, _ places) {
 		f.what, f.name = nameProcess, nameProcess
 		last := &f.runs[len(f.runs)-1]
 		last.Status, last.Kind = shard.Errored, shard.KindExit
-		if buildFailed.MatchString(last.Message) {
+		if buildFailed().MatchString(last.Message) {
 			f.what, f.name, last.Kind = nameBuild, nameBuild, shard.KindBuild
 		}
 	}
 }
 
-var buildFailed = regexp.MustCompile(`(?m)\[(build|setup) failed\]|^\S+\.go:\d+:\d+: |^# \S+`)
+var buildFailed = expression(`(?m)\[(build|setup) failed\]|^\S+\.go:\d+:\d+: |^# \S+`)
 
 func speaksPlaywright(_ Suite, f found) bool {
 	_, id := f.doc.attrs["id"]
-	return id && f.class != "" && f.class == f.suite.name && script.MatchString(f.class)
+	return id && f.class != "" && f.class == f.suite.name && script().MatchString(f.class)
 }
 
-var script = regexp.MustCompile(`\.[cm]?[jt]sx?$`)
+var script = expression(`\.[cm]?[jt]sx?$`)
 
 // mendPlaywright keeps projects apart: each runs the same tests.
 func mendPlaywright(f *found, where places) {

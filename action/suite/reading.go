@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime/debug"
 	"slices"
 )
@@ -107,8 +106,8 @@ func byAge(files []string) ([]string, error) {
 }
 
 var (
-	looksTAP = regexp.MustCompile(`(?m)^(TAP version \d+|1\.\.\d+\s*(#.*)?$|(not )?ok( \d| - |$))`)
-	looksGo  = regexp.MustCompile(`(?m)^\{.*"Action":"`)
+	looksTAP = expression(`(?m)^(TAP version \d+|1\.\.\d+\s*(#.*)?$|(not )?ok( \d| - |$))`)
+	looksGo  = expression(`(?m)^\{.*"Action":"`)
 )
 
 // sniff looks into a file for its format.
@@ -128,9 +127,9 @@ func (s Suite) sniff(name string) (Format, error) {
 	switch {
 	case bytes.HasPrefix(text, []byte("<")), bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")):
 		return FormatJUnit, nil
-	case looksGo.Match(head):
+	case looksGo().Match(head):
 		return FormatGoJSON, nil
-	case looksTAP.Match(bytes.ReplaceAll(head, []byte("\r"), nil)):
+	case looksTAP().Match(bytes.ReplaceAll(head, []byte("\r"), nil)):
 		return FormatTAP, nil
 	case s.Runner == Go:
 		return FormatGoJSON, nil // output of other kinds may come first

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -26,9 +25,9 @@ type sanitiser struct {
 }
 
 var (
-	declaration  = regexp.MustCompile(`(?s)^\s*<\?xml\s(.{0,500}?)\?>`)
-	encodingName = regexp.MustCompile(`encoding\s*=\s*["']([A-Za-z0-9._:\-]+)["']`)
-	colour       = regexp.MustCompile(`^\x1b\[[0-9;:?]*[ -/]*[@-~]`)
+	declaration  = expression(`(?s)^\s*<\?xml\s(.{0,500}?)\?>`)
+	encodingName = expression(`encoding\s*=\s*["']([A-Za-z0-9._:\-]+)["']`)
+	colour       = expression(`^\x1b\[[0-9;:?]*[ -/]*[@-~]`)
 )
 
 // newSanitiser reads from in, which is in the encoding that its first bytes name.
@@ -55,7 +54,7 @@ func newSanitiser(in io.Reader) *sanitiser {
 // transcoded is in as UTF-8 where its declaration names another encoding. One
 // that says UTF-16 in plain letters is wrong about itself.
 func transcoded(in *bufio.Reader, head []byte) io.Reader {
-	said := encodingName.FindSubmatch(declaration.Find(head))
+	said := encodingName().FindSubmatch(declaration().Find(head))
 	if said == nil || strings.HasPrefix(strings.ToLower(string(said[1])), "utf") {
 		return in
 	}
@@ -139,7 +138,7 @@ func (s *sanitiser) mend(b []byte) (string, int) {
 	case c == '\r' || c == '&':
 		return string(c), 1
 	case c == 0x1b:
-		if code := colour.Find(b); code != nil {
+		if code := colour().Find(b); code != nil {
 			return "", len(code)
 		}
 		return illegal, 1

@@ -1,7 +1,6 @@
 package suite
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -124,11 +123,11 @@ func (g *gather) quiet(id string, run past, failing bool, fault error) shard.Sta
 		// One that came to its end went through all that it was given; tests that
 		// were deselected are not told of.
 		ended := run.code == 0 || run.code == pytestNothing
-		if g.where.holdsNoTest(id, pythonTest) || ended && run.handed && followed {
+		if g.where.holdsNoTest(id, pythonTest()) || ended && run.handed && followed {
 			return shard.Skipped
 		}
 	case Generic:
-		if g.where.holdsNoTest(id, anyTest) {
+		if g.where.holdsNoTest(id, anyTest()) {
 			return shard.Skipped
 		}
 	}
@@ -137,8 +136,8 @@ func (g *gather) quiet(id string, run past, failing bool, fault error) shard.Sta
 }
 
 var (
-	pythonTest = regexp.MustCompile(`(?m)^\s*(async\s+)?def\s+\w*test|^\s*class\s|>>>|import\s+\*`)
-	anyTest    = regexp.MustCompile(`(?i)test|\bit\b|describe|spec\b|scenario|example|should|import|require|include`)
+	pythonTest = expression(`(?m)^\s*(async\s+)?def\s+\w*test|^\s*class\s|>>>|import\s+\*`)
+	anyTest    = expression(`(?i)test|\bit\b|describe|spec\b|scenario|example|should|import|require|include`)
 )
 
 // notes says what a person should know though it changes nothing.

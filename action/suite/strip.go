@@ -6,9 +6,16 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/mainstay-ci/mainstay/queue/shard"
 )
+
+// expression is a pattern that is compiled when it is first used: starting the
+// Action costs nothing.
+func expression(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
 
 // stripper takes out of names what differs from run to run, so that a test is
 // known again.
@@ -18,15 +25,15 @@ type stripper struct{ folders []string }
 // numbers of less than eight digits are more often a test's parameter than an address.
 var changing = []struct {
 	hints []string // one of them is in it, or there is nothing to find
-	find  *regexp.Regexp
+	find  func() *regexp.Regexp
 	place string
 }{
-	{[]string{"/T/"}, regexp.MustCompile(`(?:/private)?/var/folders/[^/\s]+/[^/\s]+/T/[^/\s'"\])>]+`), "/tmp/…"},
-	{[]string{"/tmp/"}, regexp.MustCompile(`/(?:var/)?tmp/[^/\s'"\])>]+`), "/tmp/…"},
-	{[]string{"Temp", "TEMP"}, regexp.MustCompile(`(?i)[A-Z]:[\\/]Users[\\/][^\\/\s]+[\\/]AppData[\\/]Local[\\/]Temp[\\/][^\\/\s'"\])>]+`), "/tmp/…"},
-	{[]string{"0x", "0X"}, regexp.MustCompile(`\b0[xX][0-9a-fA-F]{8,16}\b`), "0x…"},
-	{[]string{"eed", "EED"}, regexp.MustCompile(`(?i)\b(seed[ =:]+)-?\d+\b`), "${1}…"},
-	{[]string{"-"}, regexp.MustCompile(`\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b`), "…"},
+	{[]string{"/T/"}, expression(`(?:/private)?/var/folders/[^/\s]+/[^/\s]+/T/[^/\s'"\])>]+`), "/tmp/…"},
+	{[]string{"/tmp/"}, expression(`/(?:var/)?tmp/[^/\s'"\])>]+`), "/tmp/…"},
+	{[]string{"Temp", "TEMP"}, expression(`(?i)[A-Z]:[\\/]Users[\\/][^\\/\s]+[\\/]AppData[\\/]Local[\\/]Temp[\\/][^\\/\s'"\])>]+`), "/tmp/…"},
+	{[]string{"0x", "0X"}, expression(`\b0[xX][0-9a-fA-F]{8,16}\b`), "0x…"},
+	{[]string{"eed", "EED"}, expression(`(?i)\b(seed[ =:]+)-?\d+\b`), "${1}…"},
+	{[]string{"-"}, expression(`\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b`), "…"},
 }
 
 // newStripper knows the folders that are elsewhere on another machine.
@@ -50,7 +57,7 @@ func (st stripper) name(text string) string {
 	for _, c := range changing {
 		for _, hint := range c.hints {
 			if strings.Contains(text, hint) {
-				text = c.find.ReplaceAllString(text, c.place)
+				text = c.find().ReplaceAllString(text, c.place)
 				break
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -19,12 +18,12 @@ import (
 // cuts its input accordingly.
 
 var (
-	tapVersion = regexp.MustCompile(`^TAP version \d+`)
-	tapPoint   = regexp.MustCompile(`^(not )?ok\b`) // tap13's own
-	tapPlan    = regexp.MustCompile(`^(1\.\.\d+)(\s*(#.*)?)$`)
-	tapYAML    = regexp.MustCompile(`^ {1,3}---\s*$`)
-	tapYAMLEnd = regexp.MustCompile(`^\s*\.\.\.$`)
-	tapTime    = regexp.MustCompile(`(?m)^\s*duration_ms:\s*['"]?([0-9.]+)`)
+	tapVersion = expression(`^TAP version \d+`)
+	tapPoint   = expression(`^(not )?ok\b`) // tap13's own
+	tapPlan    = expression(`^(1\.\.\d+)(\s*(#.*)?)$`)
+	tapYAML    = expression(`^ {1,3}---\s*$`)
+	tapYAMLEnd = expression(`^\s*\.\.\.$`)
+	tapTime    = expression(`(?m)^\s*duration_ms:\s*['"]?([0-9.]+)`)
 )
 
 // errIncomplete is of results that say themselves that some are missing.
@@ -54,7 +53,7 @@ func readTAP(in io.Reader, take func(found) error) error {
 		if err != nil && err != io.EOF {
 			return err
 		}
-		if tapVersion.MatchString(line) {
+		if tapVersion().MatchString(line) {
 			end()
 			seen = true
 		}
@@ -86,7 +85,7 @@ func readLine(in *bufio.Reader) (string, error) {
 
 func hasPoint(lines []string) bool {
 	for _, line := range lines {
-		if tapPoint.MatchString(line) {
+		if tapPoint().MatchString(line) {
 			return true
 		}
 	}
@@ -143,13 +142,13 @@ func tapCut(lines []string) (top []string, within map[int][]string, left []strin
 		line = strings.ReplaceAll(line, `\#`, hash)
 		switch {
 		case yaml:
-			yaml = !tapYAMLEnd.MatchString(line)
+			yaml = !tapYAMLEnd().MatchString(line)
 		case strings.HasPrefix(strings.TrimSpace(line), "Bail out!"):
 			line = strings.TrimSpace(line)
 		case strings.HasPrefix(line, "    "):
 			left = append(left, line[4:])
 			continue
-		case tapPoint.MatchString(line):
+		case tapPoint().MatchString(line):
 			if len(left) > 0 {
 				within[points] = left
 				left = nil
@@ -157,12 +156,12 @@ func tapCut(lines []string) (top []string, within map[int][]string, left []strin
 			points++
 		case strings.HasPrefix(line, "# Subtest:"):
 			continue // its name comes again after it
-		case points > 0 && tapYAML.MatchString(line):
+		case points > 0 && tapYAML().MatchString(line):
 			yaml, line = true, strings.TrimRight(line, " ")
-		case strings.HasPrefix(strings.TrimSpace(line), "---"), tapVersion.MatchString(line):
+		case strings.HasPrefix(strings.TrimSpace(line), "---"), tapVersion().MatchString(line):
 			continue
 		default:
-			if plan := tapPlan.FindStringSubmatch(line); plan != nil {
+			if plan := tapPlan().FindStringSubmatch(line); plan != nil {
 				line = plan[1]
 			}
 		}
@@ -179,7 +178,7 @@ func tapTest(t tap13.Test, name string, i int) found {
 	case t.Skipped, t.Todo:
 		run.Status = shard.Skipped
 	}
-	if ms := tapTime.FindSubmatch(t.YamlBytes); ms != nil {
+	if ms := tapTime().FindSubmatch(t.YamlBytes); ms != nil {
 		if n, err := strconv.ParseFloat(string(ms[1]), 64); err == nil && n >= 0 && n < float64(longest.Milliseconds()) {
 			run.MS = int64(n)
 		}
