@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/mainstay-ci/mainstay/action/suite"
@@ -19,6 +20,9 @@ const (
 	exitUsage = 2 // the workflow asks for what cannot be done
 )
 
+// memory is above what memory is taken back at once: the tests need it more.
+const memory = 48 << 20
+
 // version is set by the linker.
 var version = "dev"
 
@@ -27,6 +31,7 @@ func main() {
 		fmt.Println("mainstay-action", version)
 		return
 	}
+	debug.SetMemoryLimit(memory)
 	// The runner asks a cancelled job to end by these two.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := act(ctx, os.Getenv, os.Stdout)
