@@ -1,9 +1,11 @@
 package suite
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/mattn/go-shellwords"
@@ -14,7 +16,9 @@ const (
 	holeTests     = "{tests}"      // the items; a word of its own becomes a word an item
 	holeTestsFile = "{tests-file}" // a file with the items, one a line
 	holeResults   = "{results}"    // a file to write results to
+	holeBatch     = "{batch}"      // counts the runs of the command in one job
 	holeRun       = "{run}"        // for go test's -run; empty where all tests are wanted
+	holeSkip      = "{skip}"       // for go test's -skip; empty where none is left out
 )
 
 // splitWords cuts a command line into words as a shell would, quotes and
@@ -40,7 +44,7 @@ func splitWords(line string) ([]string, error) {
 // total shards, or nil. The error is an ErrUsage.
 func (s Suite) CheckCommand(total int) error {
 	if s.Command == "" {
-		if s.Runner == Go {
+		if s.Runner != Generic {
 			return nil
 		}
 		return fmt.Errorf("%w: command is empty", ErrUsage)
@@ -55,14 +59,15 @@ func (s Suite) CheckCommand(total int) error {
 }
 
 // words is the command for the items, ready to be run, and the file it is to
-// write results to, "" where it prints them.
+// write results to, "" where it has none of its own.
 func (s Suite) words(items []string) (words []string, results string, err error) {
+	results = filepath.Join(s.Scratch, "run-results-"+strconv.Itoa(s.batch))
+	// What an earlier run left must not be taken for ours.
+	if err := os.Remove(results); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, "", fmt.Errorf("remove old results: %w", err)
+	}
 	if s.Command == "" {
-		words = []string{"go", "test", "-json", "-count=1"}
-		if pattern := s.pattern(); pattern != "" {
-			words = append(words, "-run", pattern)
-		}
-		return append(words, items...), "", nil
+		return s.ownWords(items, results)
 	}
 	split, err := splitWords(s.Command)
 	if err != nil {
@@ -74,23 +79,49 @@ func (s Suite) words(items []string) (words []string, results string, err error)
 			return nil, "", fmt.Errorf("write the list of tests: %w", err)
 		}
 	}
-	if strings.Contains(s.Command, holeResults) {
-		results = filepath.Join(s.Scratch, "run-results")
-		// What an earlier run left must not be taken for ours.
-		if err := os.Remove(results); err != nil && !os.IsNotExist(err) {
-			return nil, "", fmt.Errorf("remove old results: %w", err)
-		}
-	}
-	fill := strings.NewReplacer(holeTestsFile, list, holeResults, results, holeRun, s.pattern(),
-		holeTests, strings.Join(items, " "))
+	arguments := s.arguments(items)
+	fill := strings.NewReplacer(holeTestsFile, list, holeResults, results, holeRun, s.pattern(), holeSkip, s.skipPattern(),
+		holeBatch, strconv.Itoa(s.batch), holeTests, strings.Join(arguments, " "))
 	for _, word := range split {
 		if word == holeTests {
-			words = append(words, items...)
+			words = append(words, arguments...)
 			continue
 		}
 		words = append(words, fill.Replace(word))
 	}
+	if !strings.Contains(s.Command, holeResults) {
+		results = ""
+	}
 	return words, results, nil
+}
+
+// ownWords is the runner's own command.
+func (s Suite) ownWords(items []string, results string) ([]string, string, error) {
+	switch s.Runner {
+	case Pytest:
+		words, err := s.pytest()
+		if err != nil {
+			return nil, "", err
+		}
+		// The files that JUnit names, and the tests that are left out, are then
+		// relative to where we are.
+		words = append(words, "--rootdir=.", "-o", "junit_family=xunit1", "--junitxml="+results)
+		return append(words, s.arguments(items)...), results, nil
+	case Jest:
+		words := append(s.jest(), "--ci", "--json", "--outputFile="+results, "--testLocationInResults")
+		if s.only != nil {
+			words = append(words, "-t", jestPattern(s.only))
+		}
+		return append(append(words, "--runTestsByPath"), items...), results, nil
+	}
+	words := []string{"go", "test", "-json", "-count=1"}
+	if pattern := s.pattern(); pattern != "" {
+		words = append(words, "-run", pattern)
+	}
+	if pattern := s.skipPattern(); pattern != "" {
+		words = append(words, "-skip", pattern)
+	}
+	return append(words, items...), "", nil
 }
 
 // childEnv is our environment without what was meant for us alone.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
@@ -27,8 +28,12 @@ func (s Suite) Discover(ctx context.Context, log io.Writer) (Inventory, error) {
 		inv.Items, err = s.listByCommand(ctx, log)
 	case s.Runner == Go:
 		inv, err = s.listPackages(ctx, log)
+	case s.Runner == Pytest:
+		inv.Items, err = s.listPytest()
+	case s.Runner == Jest:
+		inv.Items, err = s.listJest(ctx, log)
 	default:
-		inv.Items, err = s.listByPatterns()
+		inv.Items, err = s.listByPatterns(nil)
 	}
 	if err != nil {
 		return Inventory{}, err
@@ -102,30 +107,42 @@ func (s Suite) listByCommand(ctx context.Context, log io.Writer) ([]string, erro
 }
 
 // relative makes an absolute path inside the suite's folder relative to it: other
-// runners of the same suite may have the checkout elsewhere.
+// runners of the same suite may have the checkout elsewhere. Some tools print
+// the folder's name without its symbolic links.
 func (s Suite) relative(item string) string {
 	if !filepath.IsAbs(item) {
-		return item
+		return filepath.ToSlash(item)
 	}
-	dir, err := filepath.Abs(s.Dir)
-	if err != nil {
-		return item
-	}
-	if rel, err := filepath.Rel(dir, item); err == nil && filepath.IsLocal(rel) {
-		return filepath.ToSlash(rel)
+	dir := absolute(s.Dir)
+	for range 2 {
+		if rel, err := filepath.Rel(dir, item); err == nil && filepath.IsLocal(rel) {
+			return filepath.ToSlash(rel)
+		}
+		if real, err := filepath.EvalSymlinks(dir); err == nil {
+			dir = real
+		}
 	}
 	return item
 }
 
 // listByPatterns reads Tests: a line is an item; with * ? [ or { a glob over
-// files; with ! in front what to leave out.
-func (s Suite) listByPatterns() ([]string, error) {
+// files; with ! in front what to leave out. Where below is given, a folder
+// stands for the files below it.
+func (s Suite) listByPatterns(below func(folder string) ([]string, error)) ([]string, error) {
 	var items, without []string
 	root := os.DirFS(dirOr(s.Dir))
 	for _, line := range lines(s.Tests) {
 		pattern, exclude := strings.CutPrefix(line, "!")
 		if exclude {
 			without = append(without, path.Clean(pattern))
+			continue
+		}
+		if info, err := fs.Stat(root, path.Clean(line)); below != nil && err == nil && info.IsDir() {
+			found, err := below(line)
+			if err != nil {
+				return nil, err
+			}
+			items = append(items, found...)
 			continue
 		}
 		if !strings.ContainsAny(line, "*?[{") {

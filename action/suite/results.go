@@ -55,6 +55,10 @@ func (s Suite) exitTest(class, name string, code int, output string) shard.Test 
 // same from run to run.
 func (s Suite) commandName() string {
 	if s.Command == "" {
+		switch s.Runner {
+		case Pytest, Jest:
+			return string(s.Runner)
+		}
 		return "tests"
 	}
 	return shard.CleanName(strings.TrimSpace(s.Command))

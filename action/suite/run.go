@@ -4,8 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/mainstay-ci/mainstay/queue/shard"
 )
@@ -15,7 +20,7 @@ import (
 // be run; failing tests stand in the results.
 func (s Suite) Run(ctx context.Context, items, untested []string, out io.Writer) (Results, error) {
 	began := time.Now()
-	run := s.runGeneric
+	run := s.runFiles
 	if s.Runner == Go {
 		run = s.runGo
 	}
@@ -24,13 +29,14 @@ func (s Suite) Run(ctx context.Context, items, untested []string, out io.Writer)
 	return results, err
 }
 
-func (s Suite) runGeneric(ctx context.Context, items, _ []string, out io.Writer) (Results, error) {
-	words, _, err := s.words(items)
+// runFiles runs a command whose results, if there are any, are in files.
+func (s Suite) runFiles(ctx context.Context, items, _ []string, out io.Writer) (Results, error) {
+	words, own, err := s.words(items)
 	if err != nil {
 		return Results{}, err
 	}
 	began := time.Now()
-	fmt.Fprintf(out, "Running %s: %s\n", count(len(items), "item"), shard.Harmless(shard.CleanName(s.Command)))
+	fmt.Fprintf(out, "Running %s: %s\n", count(len(items), "item"), shard.Harmless(s.commandName()))
 	kept := &clip{size: shard.MaxMessage}
 	// What the command prints is shown as it is: it is the workflow's own command.
 	both := io.MultiWriter(out, kept)
@@ -39,11 +45,71 @@ func (s Suite) runGeneric(ctx context.Context, items, _ []string, out io.Writer)
 		return Results{}, fmt.Errorf("run the tests: %w", err)
 	}
 	fmt.Fprintf(out, "\n%s after %s\n", exitText(code), time.Since(began).Round(10*time.Millisecond))
-	results := s.byExitCode(items, code, kept.text())
-	if len(results.Items) == 1 {
+	results, err := s.readFiles(own, began, items, code)
+	switch {
+	case err == nil && !results.Blind:
+	case err != nil && code == 0:
+		// A green command that leaves no results proves nothing.
+		fmt.Fprintln(out, shard.Harmless(shard.CleanName(err.Error())))
+		return Results{NotRun: shard.Normalise(items)}, nil
+	default:
+		results = s.byExitCode(items, code, kept.text())
+	}
+	if len(results.Items) == 1 && results.Items[0].MS == 0 {
 		results.Items[0].MS = ms(time.Since(began))
 	}
 	return results, nil
+}
+
+// readFiles reads the results that a command left in its own file, or in those
+// that Results names. Results are blind where nothing was to be left.
+func (s Suite) readFiles(own string, began time.Time, items []string, code int) (Results, error) {
+	files := []string{own}
+	switch {
+	case s.Command == "" && s.Runner == Jest:
+		return s.readJest(own, items, code)
+	case own == "" && s.Results == "":
+		return Results{Blind: true}, nil
+	case own == "":
+		var err error
+		// Some file systems count whole seconds.
+		if files, err = s.ResultFiles(began.Truncate(time.Second)); err != nil {
+			return Results{}, err
+		}
+	}
+	format := s.Format
+	if s.Runner == Pytest && s.Command == "" {
+		format = FormatJUnit
+	}
+	results, err := s.ReadResults(files, format, items, code)
+	if err == nil && s.Runner == Pytest {
+		results = s.pytestResults(results, items, code)
+	}
+	return results, err
+}
+
+// ResultFiles lists the files that Results names. One that is older than since
+// was left by something else. {batch} in a pattern stands for the run's number.
+func (s Suite) ResultFiles(since time.Time) ([]string, error) {
+	var files []string
+	for _, line := range lines(s.Results) {
+		pattern := strings.ReplaceAll(line, holeBatch, strconv.Itoa(s.batch))
+		if !filepath.IsAbs(pattern) {
+			pattern = filepath.Join(s.Dir, pattern)
+		}
+		found, err := doublestar.FilepathGlob(pattern, doublestar.WithFilesOnly())
+		if err != nil || len(found) == 0 {
+			return nil, fmt.Errorf("results: no file %s", line)
+		}
+		files = append(files, found...)
+	}
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil || info.ModTime().Before(since) {
+			return nil, fmt.Errorf("results: %s is older than the run", filepath.Base(file))
+		}
+	}
+	return files, nil
 }
 
 func (s Suite) runGo(ctx context.Context, items, untested []string, out io.Writer) (Results, error) {

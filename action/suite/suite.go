@@ -3,8 +3,6 @@ package suite
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/mainstay-ci/mainstay/queue/shard"
@@ -32,13 +30,21 @@ type Suite struct {
 	Runner        Runner
 	Dir           string // where commands run; "" is here
 	Root          string // the repository: files are named relative to it; "" is Dir
-	Tests         string // packages or items, one a line, globs allowed for Generic
+	Tests         string // packages, or items, one a line, globs allowed
 	ListCommand   string // prints the items, one a line; wins over Tests
-	Command       string // runs a slice; "" is go test for Go
+	Command       string // runs a slice; "" is the runner's own, which Generic has not
+	Results       string // files that the command writes, one pattern a line; "" is {results}
+	Format        Format // of those
 	Scratch       string // an existing folder for files of our own
+	Sliced        bool   // what is run is not the whole suite
 	// Only are the tests that are asked for, by their full names; nil is all of
 	// the items' tests. Go alone can leave others out.
 	Only []string
+
+	// Of one item, in the runner's own words: the tests that are run and nothing
+	// else, or the tests that are left out.
+	only, without []string
+	batch         int // counts the runs of a session
 }
 
 // Inventory is what a suite consists of.
@@ -47,21 +53,6 @@ type Inventory struct {
 	// Untested are Go packages without tests. They are no items, but go test
 	// on the whole module would compile them, and so must some shard.
 	Untested []string
-}
-
-// ParseRunner reads a runner's name. "auto" is Go in a folder with a go.mod and
-// Generic elsewhere. The error is an ErrUsage.
-func ParseRunner(name, dir string) (Runner, error) {
-	switch name {
-	case string(Go), string(Generic):
-		return Runner(name), nil
-	case "", "auto":
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return Go, nil
-		}
-		return Generic, nil
-	}
-	return "", fmt.Errorf("%w: unknown runner %q (there are go, generic and auto)", ErrUsage, name)
 }
 
 // key names a test of this suite on the wire.

@@ -1,0 +1,153 @@
+package suite
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/mainstay-ci/mainstay/queue/shard"
+)
+
+// Parts tells whether the suite's command can run a part of an item.
+func (s Suite) Parts() bool {
+	switch s.Runner {
+	case Go:
+		return s.Command == "" || strings.Contains(s.Command, holeRun) && strings.Contains(s.Command, holeSkip)
+	case Pytest:
+		return s.takesWords()
+	}
+	return false
+}
+
+// Reruns tells whether tests can be run again without the rest of their shard.
+func (s Suite) Reruns() bool {
+	switch s.Runner {
+	case Go, Pytest, Jest:
+		return s.takesWords()
+	}
+	return s.takesWords() && s.writesResults()
+}
+
+// takesWords tells whether the command is given the items as words of their own.
+func (s Suite) takesWords() bool {
+	if s.Command == "" {
+		return s.Runner != Generic
+	}
+	words, err := splitWords(s.Command)
+	return err == nil && slices.Contains(words, holeTests)
+}
+
+// writesResults tells whether something is left behind that names tests.
+func (s Suite) writesResults() bool {
+	return s.Command == "" || s.Results != "" || strings.Contains(s.Command, holeResults)
+}
+
+// arguments are the words that select what is to be run of the items.
+func (s Suite) arguments(items []string) []string {
+	if s.Runner != Pytest {
+		return items
+	}
+	if s.only != nil {
+		return nodes(items, s.only)
+	}
+	words := slices.Clone(items)
+	for _, node := range nodes(items, s.without) {
+		words = append(words, "--deselect", node)
+	}
+	return words
+}
+
+func nodes(items, names []string) []string {
+	var ids []string
+	for _, item := range items {
+		for _, name := range names {
+			ids = append(ids, item+"::"+name)
+		}
+	}
+	return ids
+}
+
+// pattern is what go test's -run needs: the tests' top levels, each once; ""
+// runs everything. A name that is no Go test's stands for more than a test, so
+// that everything runs.
+func (s Suite) pattern() string {
+	if s.only != nil {
+		return goPattern(s.only)
+	}
+	return goPattern(s.Only)
+}
+
+// skipPattern is what go test's -skip needs; "" leaves nothing out.
+func (s Suite) skipPattern() string { return goPattern(s.without) }
+
+func goPattern(tests []string) string {
+	var names []string
+	for _, test := range tests {
+		top, _, _ := strings.Cut(test, "/")
+		if !goTest.MatchString(top) {
+			return ""
+		}
+		names = append(names, top)
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	slices.Sort(names)
+	return "^(" + strings.Join(slices.Compact(names), "|") + ")$"
+}
+
+var goTest = regexp.MustCompile(`^(Test|Example|Fuzz)[\pL\pN_]*$`)
+
+// jestPattern is what jest's -t needs: full names, as JavaScript writes them.
+func jestPattern(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = regexp.QuoteMeta(name)
+	}
+	return "^(" + strings.Join(quoted, "|") + ")$"
+}
+
+// selector is how the runner calls one test of an item: a Go test's top level,
+// the rest of a pytest node id, jest's full name. It is false where only the
+// whole item can be run again.
+func (s Suite) selector(item string, t shard.Test) (string, bool) {
+	switch s.Runner {
+	case Go:
+		top, _, _ := strings.Cut(t.Name, "/")
+		return top, goTest.MatchString(top)
+	case Pytest:
+		return pytestNode(item, t)
+	case Jest:
+		name, _, numbered := strings.Cut(t.Name, doubled)
+		return name, s.Command == "" && !strings.HasPrefix(name, "[") && !numbered
+	}
+	return "", false
+}
+
+// pytestNode makes the rest of a node id from JUnit's words: the class is the
+// dotted path of the module and then the classes around the test.
+func pytestNode(item string, t shard.Test) (string, bool) {
+	module := strings.TrimSuffix(item[strings.LastIndexByte(item, '/')+1:], ".py")
+	class := "." + t.Class
+	at := strings.LastIndex(class+".", "."+module+".")
+	// A name of several lines came changed, and a module stands for itself.
+	if at < 0 || t.Name == "" || strings.HasPrefix(t.Name, "[") || strings.ContainsRune(t.Name, '\uFFFD') || len(t.Name) >= shard.MaxName {
+		return "", false
+	}
+	around := strings.Trim(class[min(at+len(module)+1, len(class)):], ".")
+	if around == "" {
+		return t.Name, true
+	}
+	return strings.ReplaceAll(around, ".", "::") + "::" + t.Name, true
+}
+
+// itemOf finds the item that a test stands in: its package, its file, itself.
+// It is "" where it is none of them.
+func (s Suite) itemOf(t shard.Test, items []string) string {
+	for _, id := range []string{t.Class, t.File, s.underDir(t.File), t.Name} {
+		if slices.Contains(items, id) && id != "" {
+			return id
+		}
+	}
+	return ""
+}
