@@ -25,6 +25,7 @@ type board struct {
 	total    int
 	expected time.Duration
 	line     []byte // the beginning of the line that is being written
+	midline  bool
 	stop     chan struct{}
 	once     sync.Once
 }
@@ -73,6 +74,9 @@ func (b *board) Write(p []byte) (int, error) {
 		}
 		rest = after
 	}
+	if len(p) > 0 {
+		b.midline = p[len(p)-1] != '\n'
+	}
 	return b.out.Write(p)
 }
 
@@ -94,9 +98,9 @@ func (b *board) tell(now time.Time) {
 	if b.total == 0 {
 		return
 	}
-	if len(b.line) > 0 {
+	if b.midline {
 		fmt.Fprintln(b.out)
-		b.line = b.line[:0]
+		b.midline = false
 	}
 	fmt.Fprintf(b.out, "Mainstay: %d of %s, %s", b.total-len(b.pending), count(b.total, "item"), now.Sub(b.began).Round(time.Second))
 	if b.expected > 0 {

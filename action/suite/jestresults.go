@@ -15,9 +15,6 @@ import (
 	"github.com/mainstay-ci/mainstay/queue/shard"
 )
 
-// nameLoad stands for the tests of a file that jest could not load.
-const nameLoad = "[load failed]"
-
 // doubled numbers the later ones of several tests with one name.
 const doubled = " #"
 
@@ -42,26 +39,27 @@ type jestTest struct {
 	Status          string
 	Duration        float64
 	FailureMessages []string
-	RetryReasons    []string // of earlier tries, where jest was told to try again
+	Invocations     int
+	RetryReasons    []string // of earlier tries, where jest was told to try again and to say why
 	Location        *struct{ Line int }
 }
 
 // readJest reads what jest --json wrote of a run of the items. The error says
 // that the file is missing, too large or cut off.
-func (s Suite) readJest(file string, items []string, code int) (Results, error) {
+func (s Suite) readJest(file string, run past) (Results, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return Results{}, fmt.Errorf("read results: %w", err)
 	}
 	defer f.Close()
 	limited := &io.LimitedReader{R: f, N: maxJestFile}
-	r := Results{ExitCode: code}
+	r := Results{ExitCode: run.code}
 	tests := 0
 	err = eachJestFile(limited, func(found jestFile) error {
 		if tests += len(found.AssertionResults); tests > maxJestTests {
 			return fmt.Errorf("more than %d tests", maxJestTests)
 		}
-		s.addJestFile(&r, found, items)
+		s.addJestFile(&r, found, run.items)
 		return nil
 	})
 	if err != nil && limited.N <= 0 {
@@ -74,13 +72,13 @@ func (s Suite) readJest(file string, items []string, code int) (Results, error) 
 	for _, item := range r.Items {
 		ran[item.ID] = true
 	}
-	for _, item := range shard.Normalise(items) {
+	for _, item := range shard.Normalise(run.items) {
 		if !ran[item] {
 			r.NotRun = append(r.NotRun, item)
 		}
 	}
-	if code != 0 && len(r.Failing()) == 0 {
-		r.Tests = append(r.Tests, s.exitTest("", s.commandName(), code, ""))
+	if run.code != 0 && len(r.Failing()) == 0 {
+		r.Tests = append(r.Tests, s.exitTest("", s.commandName(), run.code, run.output))
 	}
 	return r, nil
 }
@@ -133,7 +131,7 @@ func eachJestFile(in io.Reader, add func(jestFile) error) error {
 
 func (s Suite) addJestFile(r *Results, f jestFile, items []string) {
 	item := shard.CleanName(s.relative(filepath.FromSlash(f.Name)))
-	result := shard.ItemResult{ID: item, Status: shard.Passed, MS: clampMS(f.EndTime - f.StartTime)}
+	result := shard.ItemResult{ID: item, Status: shard.Passed, MS: jestMS(f.EndTime - f.StartTime)}
 	names := map[string]int{}
 	broken := f.Status == "failed"
 	for _, found := range f.AssertionResults {
@@ -154,7 +152,7 @@ func (s Suite) addJestFile(r *Results, f jestFile, items []string) {
 	if broken {
 		// It failed and no test did: it could not be loaded, or what surrounds them broke.
 		result.Status = shard.Errored
-		e := shard.Execution{Status: shard.Errored, Kind: shard.KindBuild, Message: shard.CleanMessage(ending(plainANSI(f.Message)))}
+		e := shard.Execution{Status: shard.Errored, Kind: shard.KindBuild, Message: shard.CleanMessage(ending(escapes.ReplaceAllString(f.Message, "")))}
 		e.File, e.Line = s.jestLine(item, f.Message)
 		r.Tests = append(r.Tests, shard.Test{Key: s.key(item, nameLoad), Class: item, Name: nameLoad, File: s.fromRoot(item), Executions: []shard.Execution{e}})
 	}
@@ -170,10 +168,12 @@ func (s Suite) addJestFile(r *Results, f jestFile, items []string) {
 // jestExecutions lists the tries of a test, the last one last.
 func (s Suite) jestExecutions(t jestTest, item string) []shard.Execution {
 	var tries []shard.Execution
-	for _, reason := range t.RetryReasons {
+	for _, reason := range t.RetryReasons[:min(len(t.RetryReasons), shard.MaxExecutions-1)] {
 		tries = append(tries, s.jestFailure(reason, item, t))
 	}
-	tries = tries[max(0, len(tries)-shard.MaxExecutions+1):]
+	for len(tries) < min(t.Invocations, shard.MaxExecutions)-1 {
+		tries = append(tries, s.jestFailure("It failed, and jest tried it again.", item, t))
+	}
 	last := shard.Execution{Status: shard.Skipped}
 	switch t.Status {
 	case "passed":
@@ -181,12 +181,12 @@ func (s Suite) jestExecutions(t jestTest, item string) []shard.Execution {
 	case "failed":
 		last = s.jestFailure(strings.Join(t.FailureMessages, "\n\n"), item, t)
 	}
-	last.MS = clampMS(t.Duration)
+	last.MS = jestMS(t.Duration)
 	return append(tries, last)
 }
 
 func (s Suite) jestFailure(message, item string, t jestTest) shard.Execution {
-	message = plainANSI(message)
+	message = escapes.ReplaceAllString(message, "")
 	e := shard.Execution{Status: shard.Failed, Kind: shard.KindAssertion, Message: shard.CleanMessage(ending(message))}
 	if strings.Contains(message, "Exceeded timeout of") {
 		e.Kind = shard.KindTimeout
@@ -214,11 +214,6 @@ func (s Suite) jestLine(item, message string) (string, int) {
 	return "", 0
 }
 
-var ansi = regexp.MustCompile("\x1b\\[[0-9;]*[A-Za-z]")
-
-// plainANSI takes colours away.
-func plainANSI(text string) string { return ansi.ReplaceAllString(text, "") }
-
 // fromRoot names an item's file from the repository's root, as the wire does.
 func (s Suite) fromRoot(item string) string {
 	if s.Root == "" {
@@ -245,12 +240,10 @@ func (s Suite) underDir(file string) string {
 	return inside
 }
 
-// maxTestMS is more than any test takes; the wire refuses a month.
-const maxTestMS = 7 * 24 * 3600 * 1000
-
-func clampMS(ms float64) int64 {
-	if !(ms > 0) {
+// jestMS is a time as jest tells it; one without sense is none.
+func jestMS(ms float64) int64 {
+	if !(ms > 0 && ms <= float64(longest.Milliseconds())) {
 		return 0
 	}
-	return int64(min(ms, maxTestMS))
+	return int64(ms)
 }

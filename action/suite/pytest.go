@@ -10,8 +10,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-
-	"github.com/mainstay-ci/mainstay/queue/shard"
 )
 
 // pytest finds the pytest of the job: the module of the first Python that has
@@ -109,29 +107,5 @@ func (s Suite) listPytest() ([]string, error) {
 	return items, nil
 }
 
-// pytest's exit codes, as far as they matter: its command line names what isn't
-// there, and it found no test.
-const (
-	pytestUsage   = 4
-	pytestNothing = 5
-)
-
-// pytestResults gives the files their due of which JUnit says nothing. pytest
-// was green, so it has read every file: those have no tests, or none that it was
-// to run. And a slice of nothing but such files is no failure, as they would not
-// be in the whole suite.
-func (s Suite) pytestResults(r Results, items []string, code int) Results {
-	ran := slices.ContainsFunc(r.Tests, func(t shard.Test) bool { return !t.Failed() })
-	nothing := code == pytestNothing && s.Sliced && !ran
-	if nothing {
-		r = Results{NotRun: shard.Normalise(items)}
-	}
-	if nothing || code == 0 && ran {
-		for _, item := range r.NotRun {
-			r.Items = append(r.Items, shard.ItemResult{ID: item, Status: shard.Skipped})
-		}
-		r.NotRun = nil
-		slices.SortFunc(r.Items, func(a, b shard.ItemResult) int { return strings.Compare(a.ID, b.ID) })
-	}
-	return r
-}
+// pytestUsage is pytest's exit code where its command line names what isn't there.
+const pytestUsage = 4

@@ -45,13 +45,17 @@ func (s Suite) runFiles(ctx context.Context, items, _ []string, out io.Writer) (
 		return Results{}, fmt.Errorf("run the tests: %w", err)
 	}
 	fmt.Fprintf(out, "\n%s after %s\n", exitText(code), time.Since(began).Round(10*time.Millisecond))
-	results, err := s.readFiles(own, began, items, code)
+	results, err := s.readFiles(own, began, past{items: items, code: code, output: kept.text(), handed: s.takesWords()})
 	switch {
 	case err == nil && !results.Blind:
-	case err != nil && code == 0:
-		// A green command that leaves no results proves nothing.
+	case err != nil:
+		// What leaves no whole results proves nothing, green as it may be.
 		fmt.Fprintln(out, shard.Harmless(shard.CleanName(err.Error())))
-		return Results{NotRun: shard.Normalise(items)}, nil
+		if results.ExitCode = code; code != 0 && len(results.Failing()) == 0 {
+			results = s.byExitCode(items, code, kept.text())
+		} else if len(results.Items) == 0 {
+			results.NotRun = shard.Normalise(items)
+		}
 	default:
 		results = s.byExitCode(items, code, kept.text())
 	}
@@ -63,11 +67,13 @@ func (s Suite) runFiles(ctx context.Context, items, _ []string, out io.Writer) (
 
 // readFiles reads the results that a command left in its own file, or in those
 // that Results names. Results are blind where nothing was to be left.
-func (s Suite) readFiles(own string, began time.Time, items []string, code int) (Results, error) {
-	files := []string{own}
+func (s Suite) readFiles(own string, began time.Time, run past) (Results, error) {
+	files, format := []string{own}, s.Format
 	switch {
 	case s.Command == "" && s.Runner == Jest:
-		return s.readJest(own, items, code)
+		return s.readJest(own, run)
+	case s.Command == "":
+		format = FormatJUnit
 	case own == "" && s.Results == "":
 		return Results{Blind: true}, nil
 	case own == "":
@@ -77,13 +83,11 @@ func (s Suite) readFiles(own string, began time.Time, items []string, code int) 
 			return Results{}, err
 		}
 	}
-	format := s.Format
-	if s.Runner == Pytest && s.Command == "" {
-		format = FormatJUnit
-	}
-	results, err := s.ReadResults(files, format, items, code)
-	if err == nil && s.Runner == Pytest {
-		results = s.pytestResults(results, items, code)
+	results, err := s.read(files, format, run)
+	if s.Runner == Pytest && run.code == pytestNothing && !s.Sliced {
+		// Of a whole suite without a test nobody may say that it passed.
+		results.ExitCode = run.code
+		results.Tests = append(results.Tests, s.exitTest("", s.commandName(), run.code, run.output))
 	}
 	return results, err
 }

@@ -116,29 +116,13 @@ func (s Suite) selector(item string, t shard.Test) (string, bool) {
 		top, _, _ := strings.Cut(t.Name, "/")
 		return top, goTest.MatchString(top)
 	case Pytest:
-		return pytestNode(item, t)
+		// What came back as a node id; a module as a whole has none.
+		return t.Name, t.Class == item && !strings.HasPrefix(t.Name, "[")
 	case Jest:
 		name, _, numbered := strings.Cut(t.Name, doubled)
 		return name, s.Command == "" && !strings.HasPrefix(name, "[") && !numbered
 	}
 	return "", false
-}
-
-// pytestNode makes the rest of a node id from JUnit's words: the class is the
-// dotted path of the module and then the classes around the test.
-func pytestNode(item string, t shard.Test) (string, bool) {
-	module := strings.TrimSuffix(item[strings.LastIndexByte(item, '/')+1:], ".py")
-	class := "." + t.Class
-	at := strings.LastIndex(class+".", "."+module+".")
-	// A name of several lines came changed, and a module stands for itself.
-	if at < 0 || t.Name == "" || strings.HasPrefix(t.Name, "[") || strings.ContainsRune(t.Name, '\uFFFD') || len(t.Name) >= shard.MaxName {
-		return "", false
-	}
-	around := strings.Trim(class[min(at+len(module)+1, len(class)):], ".")
-	if around == "" {
-		return t.Name, true
-	}
-	return strings.ReplaceAll(around, ".", "::") + "::" + t.Name, true
 }
 
 // itemOf finds the item that a test stands in: its package, its file, itself.

@@ -76,11 +76,6 @@ func (r *Session) part(ctx context.Context, u shard.PlannedItem) (Results, error
 		s.without = u.Part.Without
 	}
 	results, err := r.once(ctx, s, []string{u.ID}, nil)
-	if err == nil && s.Runner == Pytest && s.only != nil && results.ExitCode == pytestUsage {
-		// One of the tests is gone, and pytest then runs none of them.
-		fmt.Fprintf(r.board, "pytest does not find each test of %s that was planned; all of the file runs\n", shard.Harmless(u.ID))
-		results, err = r.once(ctx, r.suite, []string{u.ID}, nil)
-	}
 	for i := range results.Items {
 		if results.Items[i].ID == u.ID {
 			results.Items[i].Part, results.Items[i].Parts = u.Part.Index, u.Part.Of
@@ -93,7 +88,14 @@ func (r *Session) part(ctx context.Context, u shard.PlannedItem) (Results, error
 func (r *Session) once(ctx context.Context, s Suite, items, untested []string) (Results, error) {
 	s.batch = r.batch
 	r.batch++
-	return s.Run(ctx, items, untested, r.board)
+	results, err := s.Run(ctx, items, untested, r.board)
+	if err == nil && s.Runner == Pytest && s.only != nil && results.ExitCode == pytestUsage {
+		// One of the tests is gone or was renamed, and then pytest runs none of them.
+		fmt.Fprintln(r.board, "pytest does not find each test that it was asked for: all of the file runs")
+		s.only = nil
+		return r.once(ctx, s, items, untested)
+	}
+	return results, err
 }
 
 // atOnce is how many items one command line takes: a system has its limits.
@@ -122,6 +124,7 @@ func (r Results) join(other Results) Results {
 	r.Items = append(r.Items, other.Items...)
 	r.NotRun = append(r.NotRun, other.NotRun...)
 	r.Extra = append(r.Extra, other.Extra...)
+	r.Notes = append(r.Notes, other.Notes...)
 	r.Wall += other.Wall
 	r.Blind = r.Blind || other.Blind
 	index := make(map[string]int, len(r.Tests))
