@@ -28,13 +28,14 @@ type client struct {
 	base     string
 	checkRun string
 	left     time.Duration // of the budget
-	token    func(ctx context.Context, audience string) (string, error)
+	// identify gives the headers that say who asks, anew for each request.
+	identify func(ctx context.Context) (http.Header, error)
 	http     *http.Client
 }
 
 // newClient checks the server's address. A token goes over TLS only, or stays
 // on this machine.
-func newClient(set settings, token func(context.Context, string) (string, error)) (*client, error) {
+func newClient(set settings, identify func(context.Context) (http.Header, error)) (*client, error) {
 	base, err := url.Parse(set.server)
 	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
 		return nil, errors.New("server-url is not the address of a server")
@@ -48,7 +49,7 @@ func newClient(set settings, token func(context.Context, string) (string, error)
 		ForceAttemptHTTP2: true,
 	}
 	return &client{
-		base: set.server, checkRun: set.checkRun, left: set.timeout, token: token,
+		base: set.server, checkRun: set.checkRun, left: set.timeout, identify: identify,
 		http: &http.Client{
 			Transport: transport,
 			// A redirect would take the token elsewhere.
@@ -109,24 +110,6 @@ func known(answer shard.PlanAnswer, inventory shard.Inventory) error {
 	return nil
 }
 
-// report sends the chunks of a report one by one and returns the last answer.
-func (c *client) report(ctx context.Context, chunks []shard.Report) (shard.ReportAnswer, error) {
-	ctx, done := c.spend(ctx, c.left)
-	defer done()
-	var answer shard.ReportAnswer
-	for _, chunk := range chunks {
-		answer = shard.ReportAnswer{}
-		path := shard.ReportPath(chunk.Suite, chunk.Shard.Index, chunk.Chunk)
-		if err := c.call(ctx, http.MethodPut, path, chunk, &answer); err != nil {
-			return shard.ReportAnswer{}, fmt.Errorf("report: %w", err)
-		}
-		if !answer.Accepted {
-			return shard.ReportAnswer{}, errors.New("report: the server did not accept it")
-		}
-	}
-	return answer, nil
-}
-
 // spend gives a context that ends with the budget, and takes off what was used.
 func (c *client) spend(ctx context.Context, limit time.Duration) (context.Context, func()) {
 	began := time.Now()
@@ -138,17 +121,21 @@ func (c *client) spend(ctx context.Context, limit time.Duration) (context.Contex
 }
 
 // call makes one request with an identity of its own, again where that can help.
+// A nil body is none.
 func (c *client) call(ctx context.Context, method, path string, body, answer any) error {
-	payload, err := json.Marshal(body)
-	if err != nil {
-		return err
+	var payload, packed []byte
+	var err error
+	if body != nil {
+		if payload, err = json.Marshal(body); err != nil {
+			return err
+		}
+		packed = pack(payload)
 	}
-	token, err := c.token(ctx, c.base)
+	identity, err := c.identify(ctx)
 	if err != nil {
 		return err
 	}
 	key := sha256.Sum256(append([]byte(method+" "+path+"\n"), payload...))
-	packed := pack(payload)
 	for try := 0; ; try++ {
 		var wait time.Duration
 		wait, err = c.once(ctx, tries-try, func() (*http.Request, error) {
@@ -156,10 +143,12 @@ func (c *client) call(ctx context.Context, method, path string, body, answer any
 			if err != nil {
 				return nil, err
 			}
-			request.Header.Set("Authorization", "Bearer "+token)
-			request.Header.Set("Content-Type", "application/json")
-			request.Header.Set("Idempotency-Key", hex.EncodeToString(key[:]))
+			request.Header = identity.Clone()
 			request.Header.Set("User-Agent", "mainstay-action/"+version)
+			if body != nil {
+				request.Header.Set("Content-Type", "application/json")
+				request.Header.Set("Idempotency-Key", hex.EncodeToString(key[:]))
+			}
 			if len(packed) < len(payload) {
 				request.Header.Set("Content-Encoding", "gzip")
 			}
@@ -206,12 +195,18 @@ func (c *client) once(ctx context.Context, left int, make func() (*http.Request,
 	return 0, nil
 }
 
+// errGone is the server's word that a lease is lost.
+var errGone = errors.New("status 410: it is lost")
+
 // refusal says what the server refused, in its own words where they can be read.
 func refusal(status int, text []byte) error {
 	said := fmt.Errorf("status %d", status)
 	var body shard.ErrorBody
 	if json.Unmarshal(text, &body) == nil && body.Error.Code != "" {
 		said = fmt.Errorf("status %d, %s: %s", status, shard.Cut(shard.CleanName(string(body.Error.Code)), 50), shard.Cut(shard.CleanName(body.Error.Message), 300))
+	}
+	if status == http.StatusGone {
+		return &final{errGone}
 	}
 	if status == http.StatusTooManyRequests || status >= 500 {
 		return said

@@ -56,6 +56,8 @@ func act(ctx context.Context, getenv func(string) string, out io.Writer) int {
 		code, err = job.run(ctx)
 	case modeReport:
 		code, err = job.report(ctx)
+	case modeVerify:
+		code, err = job.verify(ctx)
 	}
 	if err != nil {
 		flow.fail(err.Error())

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,10 +22,27 @@ const (
 	modePlan   = "plan"
 	modeRun    = "run"
 	modeReport = "report"
+	modeVerify = "verify"
 )
 
-// defaultTimeout is how long a step waits for the server, all in all.
-const defaultTimeout = 20 * time.Second
+// How long a step waits for the server, all in all: in mode verify that is how
+// long it waits for the other jobs.
+const (
+	defaultTimeout = 20 * time.Second
+	longestTimeout = 10 * time.Minute
+	defaultVerify  = 30 * time.Minute
+	longestVerify  = 6 * time.Hour
+)
+
+// What a failure does to the job, and the cuts without a server.
+const (
+	failUnquarantined = "unquarantined"
+	failAny           = "any"
+	failNever         = "never"
+	cutRoundRobin     = "round-robin"
+	cutFileSize       = "filesize"
+	cutAll            = "all"
+)
 
 // settings is what the step was asked for, checked.
 type settings struct {
@@ -32,29 +51,39 @@ type settings struct {
 	at       shard.Position
 	planJob  bool // one job plans for a matrix to come
 	suite    suite.Suite
-	results  string // patterns, one a line
+	audience string // of the identity
+	secret   string // instead of an identity; "" is none
 	outcome  shard.Outcome
+	failOn   string
+	fallback string
 	timeout  time.Duration
 	summary  bool
 	attempt  int
 	checkRun string
+	blob     string // address of the commit's files on GitHub; "": not known
 	folder   string // for the files of this suite and shard
 }
 
 // readSettings reads and checks the inputs.
 func readSettings(w *workflow) (settings, error) {
 	set := settings{
-		mode: w.input("mode"), server: strings.TrimRight(w.input("server-url"), "/"), results: w.input("results"),
-		outcome: shard.Outcome(w.input("outcome")), summary: w.input("summary") != "false", attempt: 1,
+		mode: w.input("mode"), server: strings.TrimRight(w.input("server-url"), "/"), audience: w.input("audience"), secret: w.input("token"),
+		failOn: w.input("fail-on"), fallback: w.input("fallback"), outcome: shard.Outcome(w.input("outcome")), summary: w.input("summary") != "false", attempt: 1,
 	}
-	if set.mode == "" {
-		set.mode = modePlan
-	}
+	w.mask(set.secret)
+	set.mode = cmp.Or(set.mode, modePlan)
+	set.audience = cmp.Or(set.audience, set.server)
+	set.failOn = cmp.Or(set.failOn, failUnquarantined)
+	set.fallback = cmp.Or(set.fallback, cutRoundRobin)
 	if attempt, err := strconv.Atoi(w.gh.Getenv("GITHUB_RUN_ATTEMPT")); err == nil {
 		set.attempt = attempt
 	}
 	if id := w.gh.Getenv("MAINSTAY_CHECK_RUN_ID"); id != "" && strings.Trim(id, "0123456789") == "" {
 		set.checkRun = id
+	}
+	if repository, sha := w.gh.Getenv("GITHUB_REPOSITORY"), w.gh.Getenv("GITHUB_SHA"); repository != "" && sha != "" {
+		host := cmp.Or(w.gh.Getenv("GITHUB_SERVER_URL"), "https://github.com")
+		set.blob = strings.TrimRight(host, "/") + "/" + repository + "/blob/" + sha + "/"
 	}
 	err := errors.Join(set.readMode(), set.readPosition(w), set.readTimeout(w), set.readSuite(w))
 	if err != nil {
@@ -64,10 +93,20 @@ func readSettings(w *workflow) (settings, error) {
 }
 
 func (s *settings) readMode() error {
-	switch s.mode {
-	case modePlan, modeRun, modeReport:
-	default:
-		return fmt.Errorf("unknown mode %q: there are plan, run and report", s.mode)
+	if !slices.Contains([]string{modePlan, modeRun, modeReport, modeVerify}, s.mode) {
+		return fmt.Errorf("unknown mode %q: there are plan, run, report and verify", s.mode)
+	}
+	if !slices.Contains([]string{failUnquarantined, failAny, failNever}, s.failOn) {
+		return fmt.Errorf("unknown fail-on %q: there are unquarantined, any and never", s.failOn)
+	}
+	if !slices.Contains([]string{cutRoundRobin, cutFileSize, cutAll}, s.fallback) {
+		return fmt.Errorf("unknown fallback %q: there are round-robin, filesize and all", s.fallback)
+	}
+	if s.mode == modeVerify && s.outcome == "" {
+		return errors.New("mode verify needs outcome, as in ${{ needs.test.result }}: it is what counts where the server cannot be asked")
+	}
+	if strings.ContainsFunc(s.secret, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("token is not one word of plain characters")
 	}
 	switch s.outcome {
 	case "", shard.OutcomeSuccess, shard.OutcomeFailure, shard.OutcomeCancelled, shard.OutcomeSkipped:
@@ -103,7 +142,10 @@ func number(text string, empty int) (int, error) {
 }
 
 func (s *settings) readTimeout(w *workflow) error {
-	s.timeout = defaultTimeout
+	longest := longestTimeout
+	if s.timeout = defaultTimeout; s.mode == modeVerify {
+		s.timeout, longest = defaultVerify, longestVerify
+	}
 	text := w.input("timeout")
 	if text == "" {
 		return nil
@@ -112,8 +154,8 @@ func (s *settings) readTimeout(w *workflow) error {
 		text = strconv.Itoa(n) + "s"
 	}
 	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 || d > 10*time.Minute {
-		return fmt.Errorf("timeout %q is not a duration between 1s and 10m", text)
+	if err != nil || d <= 0 || d > longest {
+		return fmt.Errorf("timeout %q is not a duration between 1s and %s", text, longest)
 	}
 	s.timeout = d
 	return nil
@@ -129,9 +171,14 @@ func (s *settings) readSuite(w *workflow) error {
 	if err != nil {
 		return err
 	}
+	format, err := suite.ParseFormat(w.input("format"))
+	if err != nil {
+		return err
+	}
 	s.suite = suite.Suite{
 		Name: w.input("suite"), Variant: w.input("variant"), Runner: runner, Dir: dir, Root: workspace,
 		Tests: w.input("tests"), ListCommand: w.input("list-command"), Command: w.input("command"),
+		Results: w.input("results"), Format: format,
 	}
 	if s.suite.Name == "" {
 		s.suite.Name = w.gh.Getenv("GITHUB_JOB")

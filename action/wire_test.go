@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -197,7 +196,7 @@ func TestLargeReportIsCutIntoChunks(t *testing.T) {
 		r.Tests[i].Executions = []shard.Execution{{Status: shard.Failed, Kind: shard.KindAssertion, Message: strings.Repeat("x", shard.MaxMessage)}}
 	}
 	r.ExitCode = 1
-	chunks := j.chunks(slice{Source: shard.SourceFallback, Scope: shard.ScopeSlice}, r, shard.OutcomeFailure, 0)
+	chunks := j.chunks(slice{Source: shard.SourceFallback, Scope: shard.ScopeSlice}, r, shard.OutcomeFailure, 0, 0)
 	tests := 0
 	for _, c := range chunks {
 		if err := c.Validate(); err != nil {
@@ -240,16 +239,17 @@ func TestHostileNamesStayNames(t *testing.T) {
 			Status: shard.Failed, Kind: shard.KindAssertion, Message: shard.CleanMessage(text), MS: 5}}})
 	}
 	sl := slice{Source: shard.SourceFallback, Scope: shard.ScopeSlice, Items: []string{"a"}, PlanID: hostile[1]}
-	chunks := j.chunks(sl, r, shard.OutcomeFailure, 0)
+	chunks := j.chunks(sl, r, shard.OutcomeFailure, 0, 0)
 	j.tellSlice(sl)
-	j.conclude(context.Background(), sl, r, chunks, shard.Judge(chunks, nil))
+	j.writeReport(chunks)
+	j.conclude(sl, r, j.judge(sl, r, chunks), shard.ReportAnswer{})
 	for _, text := range hostile {
 		j.flow.output("value", text)
 	}
 	j.flow.output("matrix", matrix([][]string{hostile}))
 
 	for name, value := range s.outputs() {
-		if !slices.Contains([]string{"tests-file", "count", "source", "scope", "result", "report-file", "value", "matrix"}, name) {
+		if !slices.Contains([]string{"tests-file", "count", "source", "scope", "result", "report-file", "value", "matrix", "expected-seconds", "already-proven"}, name) {
 			t.Errorf("an output was injected: %s=%q", name, value)
 		}
 	}
@@ -288,7 +288,7 @@ func TestSummaryIsCapped(t *testing.T) {
 	for i := range 5000 {
 		r.Tests = append(r.Tests, shard.Test{Name: fmt.Sprint("Test", i), Executions: []shard.Execution{{Status: shard.Failed, Message: strings.Repeat("<&>", 700)}}})
 	}
-	text := summary(settings{at: shard.Position{Total: 1}}, slice{}, r, "failed", "")
+	text := summary(settings{at: shard.Position{Total: 1}}, slice{}, r, shard.ShardVerdict{Blocking: r.Tests}, "failed", shard.ReportAnswer{})
 	if len(text) > maxSummary || !strings.Contains(text, "more.") || !strings.Contains(text, "5000 failed") {
 		t.Errorf("summary of %d bytes", len(text))
 	}

@@ -27,7 +27,7 @@ const maxSummary = 900 << 10
 // masked, its inputs have one spelling only.
 type workflow struct {
 	gh     *githubactions.Action
-	out    io.Writer
+	out    *console
 	warned bool
 }
 
@@ -35,8 +35,9 @@ func newWorkflow(getenv func(string) string, out io.Writer) *workflow {
 	client := &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return &workflow{out: out, gh: githubactions.New(
-		githubactions.WithGetenv(getenv), githubactions.WithWriter(out), githubactions.WithHTTPClient(client),
+	shared := &console{out: out}
+	return &workflow{out: shared, gh: githubactions.New(
+		githubactions.WithGetenv(getenv), githubactions.WithWriter(commands{shared}), githubactions.WithHTTPClient(client),
 	)}
 }
 
@@ -117,6 +118,13 @@ func (w *workflow) try(issue func()) {
 // or a job without the permission.
 var errNoToken = errors.New("this job has no id-token: it needs `permissions: id-token: write`, which a fork's pull request never gets")
 
+// mask keeps a text out of the job's log.
+func (w *workflow) mask(text string) {
+	if text != "" {
+		w.try(func() { w.gh.AddMask(text) })
+	}
+}
+
 // token mints an identity token for the audience and masks it before anything
 // else can be printed. It tries three times.
 func (w *workflow) token(ctx context.Context, audience string) (string, error) {
@@ -131,7 +139,7 @@ func (w *workflow) token(ctx context.Context, audience string) (string, error) {
 			return "", errNoToken
 		}
 		if err == nil && token != "" && !strings.ContainsAny(token, "\r\n") {
-			w.try(func() { w.gh.AddMask(token) })
+			w.mask(token)
 			return token, nil
 		}
 		last = err

@@ -39,12 +39,16 @@ func (s Suite) Discover(ctx context.Context, log io.Writer) (Inventory, error) {
 		return Inventory{}, err
 	}
 	inv.Items, inv.Untested = shard.Normalise(inv.Items), shard.Normalise(inv.Untested)
+	if inv.Bytes == nil {
+		inv.Bytes = s.sizes(inv.Items)
+	}
 	return inv, checkItems(inv.Items)
 }
 
-// goList prints a package a line: path, has tests, has other sources, error.
-const goList = `{{.ImportPath}}{{"\t"}}{{if or .TestGoFiles .XTestGoFiles}}tests{{end}}{{"\t"}}` +
-	`{{if or .GoFiles .CgoFiles}}sources{{end}}{{"\t"}}{{with .Error}}{{printf "%q" .Err}}{{end}}`
+// goList prints a package a line: path, its files of tests with a slash after
+// each, has other sources, error, folder.
+const goList = `{{.ImportPath}}{{"\t"}}{{range .TestGoFiles}}{{.}}/{{end}}{{range .XTestGoFiles}}{{.}}/{{end}}{{"\t"}}` +
+	`{{if or .GoFiles .CgoFiles}}sources{{end}}{{"\t"}}{{with .Error}}{{printf "%q" .Err}}{{end}}{{"\t"}}{{.Dir}}`
 
 func (s Suite) listPackages(ctx context.Context, log io.Writer) (Inventory, error) {
 	patterns, err := s.packagePatterns()
@@ -58,13 +62,16 @@ func (s Suite) listPackages(ctx context.Context, log io.Writer) (Inventory, erro
 	if err != nil {
 		return Inventory{}, fmt.Errorf("list packages %s: %w", strings.Join(patterns, " "), err)
 	}
-	var inv Inventory
+	inv := Inventory{Bytes: map[string]int64{}}
 	for _, line := range strings.Split(strings.TrimSuffix(out, "\n"), "\n") {
-		fields := strings.SplitN(line, "\t", 4)
+		fields := strings.SplitN(line, "\t", 5)
 		switch {
-		case len(fields) < 4:
+		case len(fields) < 5:
 		case fields[1] != "":
 			inv.Items = append(inv.Items, fields[0])
+			for name := range strings.SplitSeq(fields[1], "/") {
+				inv.Bytes[fields[0]] += size(filepath.Join(fields[4], name), name != "")
+			}
 		case fields[2] != "":
 			inv.Untested = append(inv.Untested, fields[0])
 		case fields[3] != "":
@@ -199,4 +206,26 @@ func dirOr(dir string) string {
 		return "."
 	}
 	return dir
+}
+
+// sizes is how large the items are that are files.
+func (s Suite) sizes(items []string) map[string]int64 {
+	found := make(map[string]int64, len(items))
+	for _, item := range items {
+		file, _, _ := strings.Cut(item, "::")
+		found[item] = size(filepath.Join(s.Dir, filepath.FromSlash(file)), filepath.IsLocal(file))
+	}
+	return found
+}
+
+// size is a file's size; zero where it is none, or not wanted.
+func size(file string, wanted bool) int64 {
+	if !wanted {
+		return 0
+	}
+	info, err := os.Stat(file)
+	if err != nil || !info.Mode().IsRegular() {
+		return 0
+	}
+	return info.Size()
 }

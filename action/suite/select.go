@@ -135,3 +135,9 @@ func (s Suite) itemOf(t shard.Test, items []string) string {
 	}
 	return ""
 }
+
+// TestsAlone tells whether a red exit code can be the failing tests' alone: a
+// process that was killed, or a pytest that was interrupted, says more than that.
+func (s Suite) TestsAlone(code int) bool {
+	return code <= 128 && (s.Runner != Pytest || code <= 1)
+}

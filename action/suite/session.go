@@ -47,7 +47,7 @@ func (r *Session) Run(ctx context.Context, units []shard.PlannedItem, untested [
 		if err != nil {
 			return Results{}, err
 		}
-		sum = sum.join(results)
+		sum = sum.Join(results)
 	}
 	for _, u := range units {
 		if u.Part == nil {
@@ -61,7 +61,7 @@ func (r *Session) Run(ctx context.Context, units []shard.PlannedItem, untested [
 		if err != nil {
 			return Results{}, err
 		}
-		sum = sum.join(results)
+		sum = sum.Join(results)
 	}
 	return sum, nil
 }
@@ -116,8 +116,8 @@ func (s Suite) atOnce(lists ...[]string) int {
 	return max(n*limit/size/2, 1)
 }
 
-// join puts the results of two runs together, as if they had been one.
-func (r Results) join(other Results) Results {
+// Join puts the results of two runs together, as if they had been one.
+func (r Results) Join(other Results) Results {
 	if r.ExitCode == 0 {
 		r.ExitCode = other.ExitCode
 	}

@@ -53,6 +53,8 @@ type Inventory struct {
 	// Untested are Go packages without tests. They are no items, but go test
 	// on the whole module would compile them, and so must some shard.
 	Untested []string
+	// Bytes is how large an item's test files are, where there are any.
+	Bytes map[string]int64
 }
 
 // key names a test of this suite on the wire.
