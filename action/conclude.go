@@ -30,9 +30,10 @@ func (j *job) judge(s slice, r suite.Results, chunks []shard.Report) shard.Shard
 			excused[key] = true
 		}
 		for _, t := range r.Failing() {
-			// A crash, a build that broke and a test that was lost are no failures of a test.
-			switch t.Last().Kind {
-			case shard.KindBuild, shard.KindExit, shard.KindLost:
+			// A build that broke, a process that ended and a test that was lost are no
+			// failures of a test, and neither is what stands in for one.
+			switch kind := t.Last().Kind; {
+			case kind == shard.KindBuild, kind == shard.KindExit, kind == shard.KindLost, strings.HasPrefix(t.Name, "["):
 				delete(excused, t.Key)
 			}
 		}

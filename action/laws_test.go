@@ -98,6 +98,15 @@ var brokenServers = []broken{
 	})},
 	{name: "plan for another shard", start: text(200, `{"plan_id":"p","scope":"slice","shard":{"index":0,"total":2,"items":[]}}`)},
 	{name: "plan with foreign items", start: text(200, `{"plan_id":"p","scope":"slice","shard":{"index":1,"total":2,"items":[{"id":"zzz"}]}}`)},
+	{name: "an answer without end", start: answers(endless)},
+	{name: "slow headers", start: answers(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		select {
+		case <-r.Context().Done():
+		case <-time.After(30 * time.Second):
+			fmt.Fprint(w, "{}")
+		}
+	})},
 	{name: "bad TLS", start: func(t *testing.T, s *step) string {
 		s.identity()
 		server := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -116,6 +125,10 @@ var brokenServers = []broken{
 	}},
 	{name: "report refused", planned: true, start: planning(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) })},
 	{name: "report not accepted", planned: true, start: planning(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, `{"accepted":false}`) })},
+	{name: "report answered without end", planned: true, start: planning(endless)},
+	{name: "report answered with a page", planned: true, start: planning(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "<html>") })},
+	{name: "report refused for good", planned: true, start: planning(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(401) })},
+	{name: "report hung up on", planned: true, start: planning(brokenClaims["hangs up"])},
 	{name: "report never answered", planned: true, start: planning(hang)},
 }
 
@@ -305,6 +318,12 @@ func TestUsage(t *testing.T) {
 		"nothing matches":      {"tests": "*.rb"},
 		"no such folder":       {"working-directory": "nosuch"},
 		"timeout":              {"timeout": "soon"},
+		"timeout too long":     {"timeout": "11m"},
+		"unknown format":       {"format": "trx"},
+		"unknown fail-on":      {"fail-on": "friday"},
+		"unknown fallback":     {"fallback": "random"},
+		"a token of two lines": {"token": "a\nb"},
+		"verify, no outcome":   {"mode": "verify"},
 		"suite of two lines":   {"suite": "a\x01b"},
 	}
 	for name, change := range cases {

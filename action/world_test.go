@@ -134,8 +134,9 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type forgery struct {
 	t        *testing.T
 	url      string
+	doors    http.Handler
 	mu       sync.Mutex
-	tokens   map[string]bool
+	tokens   map[string]string          // with the request they came with
 	known    map[string]shard.Inventory // by digest
 	needed   int                        // how often the items were asked for
 	packed   int                        // how many bodies were compressed
@@ -143,26 +144,40 @@ type forgery struct {
 	answer   shard.ReportAnswer
 	checkRun string
 	narrow   map[string][]string // where set, the items that are asked for, each with its tests
+	secret   string              // where set, what callers must bring instead of a token
+	headers  http.Header         // of the last request
+
+	planned     shard.PlanAnswer // what plans say besides
+	asked       []shard.PlanRequest
+	parts       map[string][]shard.Part
+	answers     []shard.ReportAnswer // of the reports one by one, then answer
+	pool        [][]string           // batches of a leased plan that nobody has claimed yet
+	claims      []shard.ClaimRequest
+	lostAfter   int // claims, then the server is away; 0: never
+	beats       []shard.HeartbeatRequest
+	onBeat      func()
+	leaseIsLost bool
+	verdicts    []string // states, one a question; the last one stays
+	questions   int
 }
 
 func newForgery(t *testing.T) *forgery {
-	f := &forgery{t: t, tokens: map[string]bool{}, known: map[string]shard.Inventory{}, answer: shard.ReportAnswer{Accepted: true}}
+	f := &forgery{t: t, tokens: map[string]string{}, known: map[string]shard.Inventory{}, answer: shard.ReportAnswer{Accepted: true}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+shard.PlansPath, f.plan)
 	mux.HandleFunc("PUT "+shard.ReportsPattern, f.report)
+	mux.HandleFunc("POST "+shard.ClaimsPattern, f.claim)
+	mux.HandleFunc("POST "+shard.HeartbeatsPattern, f.beat)
+	mux.HandleFunc("GET "+shard.VerdictPath, f.verdict)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	f.url = server.URL
+	f.url, f.doors = server.URL, mux
 	return f
 }
 
 // read checks a request and decodes its body.
 func (f *forgery) read(r *http.Request, into any) {
-	token := r.Header.Get("Authorization")
-	if !strings.HasPrefix(token, "Bearer token-") || f.tokens[token] {
-		f.t.Errorf("no fresh token: %q", token)
-	}
-	f.tokens[token] = true
+	f.identify(r)
 	if len(r.Header.Get("Idempotency-Key")) != 64 {
 		f.t.Errorf("idempotency key %q", r.Header.Get("Idempotency-Key"))
 	}
@@ -184,6 +199,84 @@ func (f *forgery) read(r *http.Request, into any) {
 	}
 }
 
+// identify wants a token that no other request came with, or the secret.
+func (f *forgery) identify(r *http.Request) {
+	f.headers = r.Header
+	token := r.Header.Get("Authorization")
+	if f.secret != "" {
+		if token != shard.SecretScheme+" "+f.secret {
+			f.t.Errorf("no secret: %q", token)
+		}
+		return
+	}
+	// Trying again is the same request, and may come with the same token.
+	request := r.Method + r.URL.Path + r.Header.Get("Idempotency-Key")
+	if had := f.tokens[token]; !strings.HasPrefix(token, "Bearer token-") || had != "" && had != request {
+		f.t.Errorf("no fresh token: %q", token)
+	}
+	f.tokens[token] = request
+}
+
+// claim gives out the pool batch by batch.
+func (f *forgery) claim(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var request shard.ClaimRequest
+	f.read(r, &request)
+	if err := request.Validate(); err != nil || r.PathValue("plan") != "pl_1" {
+		f.t.Errorf("claim of plan %q: %v", r.PathValue("plan"), err)
+	}
+	f.claims = append(f.claims, request)
+	if f.lostAfter > 0 && len(f.claims) > f.lostAfter {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	if len(f.pool) == 0 {
+		json.NewEncoder(w).Encode(shard.ClaimAnswer{State: shard.ClaimDrained})
+		return
+	}
+	batch := f.pool[0]
+	f.pool = f.pool[1:]
+	if batch == nil {
+		json.NewEncoder(w).Encode(shard.ClaimAnswer{State: shard.ClaimWait, PollS: 1})
+		return
+	}
+	fence := int64(len(f.claims))
+	answer := shard.ClaimAnswer{State: shard.ClaimWork, Lease: shard.LeaseName(fence), Fence: fence, ExpiresS: 60, HeartbeatS: 1}
+	for _, id := range batch {
+		answer.Items = append(answer.Items, shard.PlannedItem{ID: id})
+	}
+	json.NewEncoder(w).Encode(answer)
+}
+
+func (f *forgery) beat(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var request shard.HeartbeatRequest
+	f.read(r, &request)
+	if err := request.Validate(); err != nil {
+		f.t.Errorf("heartbeat: %v", err)
+	}
+	f.beats = append(f.beats, request)
+	if f.onBeat != nil {
+		f.onBeat()
+	}
+	if f.leaseIsLost {
+		w.WriteHeader(http.StatusGone)
+		return
+	}
+	fmt.Fprint(w, "{}")
+}
+
+func (f *forgery) verdict(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.identify(r)
+	state := f.verdicts[min(f.questions, len(f.verdicts)-1)]
+	f.questions++
+	json.NewEncoder(w).Encode(shard.VerdictAnswer{State: state, Reason: "checks_failed", Detail: "TestCheckout failed", URL: "https://mainstay.example.com/b/1"})
+}
+
 func (f *forgery) plan(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -192,6 +285,7 @@ func (f *forgery) plan(w http.ResponseWriter, r *http.Request) {
 	if err := request.Validate(); err != nil {
 		f.t.Errorf("plan request: %v", err)
 	}
+	f.asked = append(f.asked, request)
 	if request.Inventory.Items != nil {
 		f.known[request.Inventory.Digest] = request.Inventory
 	}
@@ -201,7 +295,11 @@ func (f *forgery) plan(w http.ResponseWriter, r *http.Request) {
 		json.NewEncoder(w).Encode(shard.PlanAnswer{Need: shard.NeedItems})
 		return
 	}
-	answer, items := shard.PlanAnswer{PlanID: "pl_1", Algorithm: "test", Scope: shard.ScopeSlice}, inventory.IDs()
+	answer, items := f.planned, inventory.IDs()
+	answer.PlanID, answer.Algorithm, answer.Scope = "pl_1", "test", shard.ScopeSlice
+	for _, batch := range f.pool {
+		items = slices.DeleteFunc(items, func(id string) bool { return slices.Contains(batch, id) })
+	}
 	if f.narrow != nil {
 		answer.Scope, items = shard.ScopeNarrow, slices.Collect(maps.Keys(f.narrow))
 	}
@@ -209,6 +307,12 @@ func (f *forgery) plan(w http.ResponseWriter, r *http.Request) {
 		planned := shard.PlannedShard{Index: i, Total: request.Shard.Total}
 		for _, id := range slice {
 			planned.Items = append(planned.Items, shard.PlannedItem{ID: id, Tests: f.narrow[id]})
+			for n, part := range f.parts[id] {
+				if n == 0 {
+					planned.Items = planned.Items[:len(planned.Items)-1]
+				}
+				planned.Items = append(planned.Items, shard.PlannedItem{ID: id, Part: &part})
+			}
 		}
 		if i == request.Shard.Index {
 			answer.Shard = planned
@@ -248,5 +352,9 @@ func (f *forgery) report(w http.ResponseWriter, r *http.Request) {
 		f.t.Errorf("report of %s %d %d at %s", report.Suite, report.Shard.Index, report.Chunk, r.URL.Path)
 	}
 	f.reports = append(f.reports, report)
-	json.NewEncoder(w).Encode(f.answer)
+	answer := f.answer
+	if len(f.answers) > 0 {
+		answer, f.answers = f.answers[0], f.answers[1:]
+	}
+	json.NewEncoder(w).Encode(answer)
 }
