@@ -212,6 +212,11 @@ func TestFallback(t *testing.T) {
 		{name: "go green", inputs: golang, says: "ok  \texample.com/m/a"},
 		{name: "go red", inputs: golang, body: "t.Fatal(\"want 1\")", code: 1, says: "want 1"},
 		{name: "go, no such package", inputs: golang, change: map[string]string{"tests": "./nosuch"}, code: 2},
+		{name: "all of it in every shard", inputs: generic, change: map[string]string{"fallback": "all"}, says: "<a><b><c>"},
+		{name: "no failure counts", inputs: generic, change: map[string]string{"command": "false {tests}", "fail-on": "never"}},
+		{name: "verify success", inputs: report, change: map[string]string{"mode": "verify", "outcome": "success"}},
+		{name: "verify failure", inputs: report, change: map[string]string{"mode": "verify", "outcome": "failure"}, code: 1},
+		{name: "verify nothing", inputs: report, change: map[string]string{"mode": "verify"}, code: 2},
 		{name: "index at total", inputs: generic, change: map[string]string{"shard-index": "2"}, code: 2},
 		{name: "unknown mode", inputs: generic, change: map[string]string{"mode": "dance"}, code: 2},
 		{name: "empty command", inputs: generic, change: map[string]string{"command": ""}, code: 2},
@@ -244,6 +249,23 @@ func TestFallback(t *testing.T) {
 				t.Errorf("%d warnings, want one\n%s", s.warnings(), &s.log)
 			}
 		})
+	}
+	// pytest's files are found by their names, as the binary finds them.
+	for index := range 2 {
+		s := newStep(t, map[string]string{"mode": "plan", "runner": "auto", "shard-index": fmt.Sprint(index), "shard-total": "2"})
+		for _, name := range []string{"conftest.py", "tests/test_a.py", "tests/deep/b_test.py", "tests/helper.py", "build/test_c.py", "env/pyvenv.cfg", "env/test_d.py", ".tox/test_e.py", "test_f.py"} {
+			path := filepath.Join(s.env["GITHUB_WORKSPACE"], name)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if code := s.composite("MAINSTAY_ACTION_BUILD=no"); code != exitFine {
+			t.Fatalf("exit code %d\n%s", code, &s.log)
+		}
+		shell := s.items()
+		if code := s.act(); code != exitFine || !slices.Equal(s.items(), shell) || !slices.Equal(shell, shard.Slice([]string{"test_f.py", "tests/deep/b_test.py", "tests/test_a.py"}, index, 2)) {
+			t.Errorf("shell %q, binary %q\n%s", shell, s.items(), &s.log)
+		}
 	}
 	// A step that was skipped though the plan had tests for it is red.
 	s := newStep(t, generic).with(map[string]string{"mode": "plan"})
