@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,10 +53,14 @@ func (s Suite) readJest(file string, run past) (Results, error) {
 		return Results{}, fmt.Errorf("read results: %w", err)
 	}
 	defer f.Close()
-	limited := &io.LimitedReader{R: f, N: maxJestFile}
+	return s.jestResults(f, run)
+}
+
+func (s Suite) jestResults(in io.Reader, run past) (Results, error) {
+	limited := &io.LimitedReader{R: in, N: maxJestFile}
 	r := Results{ExitCode: run.code}
 	tests := 0
-	err = eachJestFile(limited, func(found jestFile) error {
+	err := eachJestFile(limited, func(found jestFile) error {
 		if tests += len(found.AssertionResults); tests > maxJestTests {
 			return fmt.Errorf("more than %d tests", maxJestTests)
 		}
@@ -130,7 +135,7 @@ func eachJestFile(in io.Reader, add func(jestFile) error) error {
 }
 
 func (s Suite) addJestFile(r *Results, f jestFile, items []string) {
-	item := shard.CleanName(s.relative(filepath.FromSlash(f.Name)))
+	item := cmp.Or(shard.CleanName(s.relative(filepath.FromSlash(f.Name))), "[no file]")
 	result := shard.ItemResult{ID: item, Status: shard.Passed, MS: jestMS(f.EndTime - f.StartTime)}
 	names := map[string]int{}
 	broken := f.Status == "failed"
