@@ -92,6 +92,9 @@ func (j *job) writeReport(chunks []shard.Report) {
 func (j *job) send(ctx context.Context, chunks []shard.Report) shard.ReportAnswer {
 	defer j.guard("report")
 	if j.client == nil {
+		if j.set.server != "" {
+			j.tellSent(false)
+		}
 		return shard.ReportAnswer{}
 	}
 	if ctx.Err() != nil {
@@ -99,6 +102,7 @@ func (j *job) send(ctx context.Context, chunks []shard.Report) shard.ReportAnswe
 		ctx = context.WithoutCancel(ctx)
 	}
 	answer, err := j.client.report(ctx, chunks)
+	j.tellSent(err == nil)
 	if err != nil {
 		j.flow.warn(fmt.Sprintf("the server could not be told (%v); this job's tests alone decide", err))
 		return shard.ReportAnswer{}
