@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -65,7 +66,7 @@ func (j *job) recall() slice {
 		if line == "" {
 			continue
 		}
-		if strings.Contains(line, "...") || strings.HasPrefix(line, ".") || strings.ContainsAny(line, "!*?[{") {
+		if strings.Contains(line, "...") || strings.HasPrefix(line, ".") || strings.ContainsAny(line, "!*?[{") || j.standsForFiles(line) {
 			s.Items = nil // patterns, not a list
 			return s
 		}
@@ -73,6 +74,13 @@ func (j *job) recall() slice {
 	}
 	s.Items = shard.Normalise(s.Items)
 	return s
+}
+
+// standsForFiles tells whether a line of tests is a folder of pytest's, which is
+// no item but stands for its files.
+func (j *job) standsForFiles(line string) bool {
+	info, err := os.Stat(filepath.Join(j.set.suite.Dir, line))
+	return j.set.suite.Runner == suite.Pytest && err == nil && info.IsDir()
 }
 
 // read reads the results that the test step left.

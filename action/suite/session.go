@@ -40,10 +40,12 @@ func (r *Session) Run(ctx context.Context, units []shard.PlannedItem, untested [
 			whole = append(whole, u.ID)
 		}
 	}
-	for items := range slices.Chunk(append(slices.Clone(whole), untested...), r.suite.atOnce(whole, untested)) {
-		mine := slices.DeleteFunc(slices.Clone(items), func(item string) bool { return !slices.Contains(whole, item) })
-		others := slices.DeleteFunc(slices.Clone(items), func(item string) bool { return slices.Contains(whole, item) })
-		results, err := r.once(ctx, r.suite, mine, others)
+	// The untested ones are not items, and come last.
+	size, all := r.suite.atOnce(whole, untested), append(slices.Clone(whole), untested...)
+	for begin := 0; begin < len(all); begin += size {
+		end := min(begin+size, len(all))
+		border := min(max(len(whole), begin), end)
+		results, err := r.once(ctx, r.suite, all[begin:border], all[border:end])
 		if err != nil {
 			return Results{}, err
 		}
