@@ -23,8 +23,9 @@ type actionFile struct {
 	Runs    struct {
 		Using string
 		Steps []struct {
-			ID, Shell, Run string
-			Env            map[string]string
+			ID, Shell, Run, If, Uses string
+			Env, With                map[string]string
+			Tolerated                bool `yaml:"continue-on-error"`
 		}
 	}
 }
@@ -46,12 +47,23 @@ func readAction(t *testing.T) actionFile {
 // expression inside a script is a way in.
 func TestActionFileHandsEveryInputOn(t *testing.T) {
 	file := readAction(t)
-	if file.Runs.Using != "composite" || len(file.Runs.Steps) != 1 {
+	if file.Runs.Using != "composite" || len(file.Runs.Steps) != 3 {
 		t.Fatalf("runs %+v", file.Runs)
 	}
-	step := file.Runs.Steps[0]
-	if strings.Contains(step.Run, "${{") {
-		t.Errorf("an expression inside run: %s", step.Run)
+	for _, step := range file.Runs.Steps {
+		if strings.Contains(step.Run, "${{") {
+			t.Errorf("an expression inside run: %s", step.Run)
+		}
+		if step.ID != "mainstay" && !step.Tolerated {
+			t.Errorf("step %q %s can fail the job", step.ID, step.Uses)
+		}
+		if step.Uses != "" && !regexp.MustCompile(`@[0-9a-f]{40}$`).MatchString(step.Uses) {
+			t.Errorf("%s is not pinned by a full SHA", step.Uses)
+		}
+	}
+	step := file.Runs.Steps[1]
+	if step.ID != "mainstay" || step.Env["MAINSTAY_ACTION_GOT"] != "${{ steps.get.outputs.bin }}" {
+		t.Errorf("step %+v", step)
 	}
 	for name := range file.Inputs {
 		variable := "INPUT_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
@@ -66,15 +78,30 @@ func TestActionFileHandsEveryInputOn(t *testing.T) {
 	}
 }
 
-// composite runs action.yml's step as a runner does, on a real process.
+// composite runs action.yml's steps as a runner does, on real processes: get, then
+// mainstay. The releases are not to be had, unless extra says where.
 func (s *step) composite(extra ...string) int {
+	s.t.Helper()
+	file := readAction(s.t)
+	s.log.Reset()
+	os.Remove(s.env["GITHUB_OUTPUT"])
+	if code := s.script(file, 0, extra...); code != 0 {
+		s.t.Errorf("get ended with %d\n%s", code, &s.log)
+	}
+	got := s.outputs()["bin"]
+	os.Remove(s.env["GITHUB_OUTPUT"])
+	return s.script(file, 1, append(extra, "MAINSTAY_ACTION_GOT="+got)...)
+}
+
+// script runs the script of one step.
+func (s *step) script(file actionFile, number int, extra ...string) int {
 	s.t.Helper()
 	root, err := filepath.Abs("..")
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	file := readAction(s.t)
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "GOFLAGS=", "GOWORK=off", "GITHUB_ACTION_PATH=" + root, "RUNNER_OS=Linux", "RUNNER_ARCH=X64"}
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "GOFLAGS=", "GOWORK=off", "GITHUB_ACTION_PATH=" + root,
+		"RUNNER_OS=Linux", "RUNNER_ARCH=X64", "MAINSTAY_RELEASES_URL=http://127.0.0.1:1"}
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPATH", "GOPROXY", "GOTOOLCHAIN"} {
 		if value := os.Getenv(name); value != "" {
 			env = append(env, name+"="+value)
@@ -90,10 +117,8 @@ func (s *step) composite(extra ...string) int {
 	for name, value := range s.env {
 		env = append(env, name+"="+value)
 	}
-	cmd := exec.Command("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", file.Runs.Steps[0].Run)
+	cmd := exec.Command("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", file.Runs.Steps[number].Run)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.env["GITHUB_WORKSPACE"], append(env, extra...), &s.log, &s.log
-	s.log.Reset()
-	os.Remove(s.env["GITHUB_OUTPUT"])
 	err = cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

@@ -48,11 +48,7 @@ if [ "$mode" = report ]; then
     '') output result unknown; exit 0 ;;
     skipped)
       # Nothing was left out only where the plan had nothing to run.
-      count=0
-      for file in "${RUNNER_TEMP:-/tmp}/mainstay-fallback-$index-$total"/tests.txt; do
-        if [ -s "$file" ]; then count=1; fi
-      done
-      if [ "$count" = 0 ]; then output result empty; exit 0; fi
+      if [ ! -s "${RUNNER_TEMP:-/tmp}/mainstay-fallback-$index-$total/tests.txt" ]; then output result empty; exit 0; fi
       output result error
       say 'the step was skipped though it had tests to run'
       exit 1
