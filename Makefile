@@ -1,13 +1,16 @@
 # Mainstay. `make` alone prints what there is.
 STATICCHECK_VERSION := v0.8.2
 GOVULNCHECK_VERSION := v1.9.0
+ACT_VERSION := v0.2.89
+GO_VERSION := go1.26.8# of what is released: another compiler makes other bytes
+VERSION ?= $(shell cat action/version)
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check fmt vet staticcheck bench explore mutants issuer vuln clean need
+.PHONY: help build demo test check fmt vet staticcheck shellcheck act dist dist-check bench explore mutants issuer vuln clean need
 
 help: ## print this
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 need:
 	@command -v go  >/dev/null || { echo "Go is missing: install Go 1.26 or newer (https://go.dev/dl)"; exit 1; }
@@ -24,7 +27,7 @@ demo: build ## twenty pull requests from label to landed, on real git
 test: need ## every test
 	go test $(TESTFLAGS) ./...
 
-check: fmt vet staticcheck ## what a change must pass: format, vet, staticcheck, every test with -race
+check: fmt vet staticcheck shellcheck ## what a change must pass: format, vet, staticcheck, shellcheck, every test with -race
 	$(MAKE) test TESTFLAGS=-race
 
 fmt: need
@@ -35,6 +38,24 @@ vet: need
 
 staticcheck: need
 	go run honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION) ./...
+
+shellcheck:
+	@if command -v shellcheck >/dev/null; then shellcheck -x -P SCRIPTDIR action/scripts/*.sh .ci/*; \
+	else echo "SKIPPED: shellcheck is not installed; the shell scripts were not checked" >&2; fi
+
+act: build ## the Action in a runner that is not ours: nektos/act, in host mode, against the live server
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	GOFLAGS= GOBIN="$$dir" go install github.com/nektos/act@$(ACT_VERSION) && \
+	MAINSTAY_ACT="$$dir/act" go test -count=1 -v -run '^TestThreeShardsUnderAct$$' ./server
+
+dist: need ## the Action's binaries of VERSION, with their checksums beside action.yml: what a release needs committed
+	@.ci/dist dist "$(VERSION)" $(GO_VERSION) >dist-checksums.tmp || { rm -f dist-checksums.tmp; exit 1; }
+	@mv dist-checksums.tmp action/checksums.txt
+	@echo "$(VERSION)" >action/version
+
+dist-check: need ## build the binaries again and compare them with action/checksums.txt
+	@.ci/dist dist "$$(cat action/version)" $(GO_VERSION) >dist-checksums.tmp || { rm -f dist-checksums.tmp; exit 1; }
+	@diff action/checksums.txt dist-checksums.tmp; same=$$?; rm -f dist-checksums.tmp; exit $$same
 
 bench: build ## the figures of docs/performance.md
 	@bin/mainstay bench
@@ -51,5 +72,5 @@ issuer: need ## tokens of an issuer and a client that are not ours (installs two
 vuln: need ## known vulnerabilities (asks the public database)
 	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...
 
-clean: ## remove bin/
-	rm -rf bin
+clean: ## remove bin/ and dist/
+	rm -rf bin dist
