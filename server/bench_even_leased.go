@@ -90,7 +90,7 @@ func (s evenSuite) step(pool *shard.Pool, k int, sh *evenShard, now time.Time) e
 	switch grant.State {
 	case shard.ClaimWork:
 		sh.lease = shard.Done{Lease: shard.LeaseName(grant.Fence), Fence: grant.Fence}
-		s.run(k, sh, grant.Units, evenClaim)
+		s.run(k, sh, grant.Units, s.claim)
 	case shard.ClaimWait:
 		sh.at += float64(grant.Poll.Milliseconds())
 	default:

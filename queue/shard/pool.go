@@ -14,7 +14,7 @@ const (
 	leaseLeast  = 60_000 // a lease, and how long a heartbeat keeps one
 	aliveFor    = 60_000 // a shard that was heard of so long ago is taken for alive
 	absentGrace = 60_000 // after the plan; then others may take from who never came
-	claimCost   = 1_000  // what a claim costs a shard: the call and the runner's start
+	claimCost   = 2_000  // what a claim costs a shard: the call and the runner's start
 	aloneAfter  = 2      // losses of a unit, then it gets a batch of its own
 	lostAfter   = 3      // losses of a unit, then it gets none
 	sickAfter   = 3      // losses of a shard in a row, then it gets nothing

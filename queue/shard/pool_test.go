@@ -331,3 +331,36 @@ func TestClocksThatJump(t *testing.T) {
 		l.after(HeartbeatEvery).claim(1, ClaimWork, 0) // silent since a minute by any clock
 	}
 }
+
+// The worked example of docs/leases.md, as it stands there.
+func TestTheWorkedExample(t *testing.T) {
+	var b Basis
+	for _, item := range []Timing{{"a", 40_000, 3}, {"b", 40_000, 3}, {"c", 20_000, 3}, {"d", 20_000, 3}, {"e", 20_000, 3}, {"f", 20_000, 3}, {Item: "new"}} {
+		b.Items = append(b.Items, Item{ID: item.Item})
+		b.History = append(b.History, item)
+	}
+	l := &lent{t: t, now: time.UnixMilli(1_764_000_000_000)}
+	began := l.now
+	l.Pool = b.Freeze("pl", "", 2, ModeLeased).Stock().Open(began)
+	at := func(s int) *lent {
+		l.now = began.Add(time.Duration(s) * time.Second)
+		return l
+	}
+	at(0).take(0, 1, 2, 6)
+	at(10).take(1, 1, 1)
+	third := at(50).claim(1, ClaimWork, 0)
+	if third != (Done{"ls_3", 3}) {
+		t.Fatalf("the first claim's lease is %v", third)
+	}
+	fourth := at(80).claim(0, ClaimWork, 3)
+	at(90).finish(1, third, nil)
+	fifth := l.claim(1, ClaimWork, 4)
+	at(100).finish(0, fourth, nil)
+	sixth := l.claim(0, ClaimWork, 5)
+	at(110).finish(1, fifth, nil)
+	l.claim(1, ClaimWait)
+	at(120).finish(0, sixth, nil)
+	l.claim(0, ClaimDrained)
+	l.claim(1, ClaimDrained)
+	l.ended(1, 1, 0, 0, 1, 0, 0)
+}
