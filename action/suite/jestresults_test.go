@@ -15,7 +15,7 @@ var jestSuite = Suite{Name: "web", Runner: Jest, Dir: "/home/runner/work/m/m", R
 
 // What jest left is read without jest; what is missing or torn is no result.
 func TestReadJest(t *testing.T) {
-	text, err := os.ReadFile("testdata/jest-json/input.json")
+	text, err := os.ReadFile("testdata/jest.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestReadJest(t *testing.T) {
 // Whatever jest, or what poses as it, leaves behind: no panic, nothing that the
 // wire refuses, and no green out of a red run.
 func FuzzReadJest(f *testing.F) {
-	text, err := os.ReadFile("testdata/jest-json/input.json")
+	text, err := os.ReadFile("testdata/jest.json")
 	if err != nil {
 		f.Fatal(err)
 	}
