@@ -3,7 +3,6 @@ package suite
 import (
 	"hash/maphash"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -253,7 +252,7 @@ func (g *gather) append(t *shard.Test, f found) {
 }
 
 // escapes are terminal colours as they come out of one writer of XML or another.
-var escapes = regexp.MustCompile(`(?:\x1b|#x1B|\\e|\\x1b|\\u001b|\x{FFFD})\[[0-9;]*m`)
+var escapes = expression(`(?:\x1b|#x1B|\\e|\\x1b|\\u001b|\x{FFFD})\[[0-9;]*m`)
 
 // message is a message as it is told, of a size that there is room for.
 func (g *gather) message(text string) string {
@@ -264,7 +263,7 @@ func (g *gather) message(text string) string {
 		text = shard.Cut(firstLine(strings.TrimSpace(text)), 200)
 	}
 	if strings.Contains(text, "[") {
-		text = escapes.ReplaceAllString(text, "")
+		text = escapes().ReplaceAllString(text, "")
 	}
 	text = strings.Clone(shard.CleanMessage(ending(text)))
 	g.sum.messages += len(text)

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -157,7 +156,7 @@ func (s Suite) addJestFile(r *Results, f jestFile, items []string) {
 	if broken {
 		// It failed and no test did: it could not be loaded, or what surrounds them broke.
 		result.Status = shard.Errored
-		e := shard.Execution{Status: shard.Errored, Kind: shard.KindBuild, Message: shard.CleanMessage(ending(escapes.ReplaceAllString(f.Message, "")))}
+		e := shard.Execution{Status: shard.Errored, Kind: shard.KindBuild, Message: shard.CleanMessage(ending(escapes().ReplaceAllString(f.Message, "")))}
 		e.File, e.Line = s.jestLine(item, f.Message)
 		r.Tests = append(r.Tests, shard.Test{Key: s.key(item, nameLoad), Class: item, Name: nameLoad, File: s.fromRoot(item), Executions: []shard.Execution{e}})
 	}
@@ -191,7 +190,7 @@ func (s Suite) jestExecutions(t jestTest, item string) []shard.Execution {
 }
 
 func (s Suite) jestFailure(message, item string, t jestTest) shard.Execution {
-	message = escapes.ReplaceAllString(message, "")
+	message = escapes().ReplaceAllString(message, "")
 	e := shard.Execution{Status: shard.Failed, Kind: shard.KindAssertion, Message: shard.CleanMessage(ending(message))}
 	if strings.Contains(message, "Exceeded timeout of") {
 		e.Kind = shard.KindTimeout
@@ -203,12 +202,12 @@ func (s Suite) jestFailure(message, item string, t jestTest) shard.Execution {
 	return e
 }
 
-var jestFrame = regexp.MustCompile(`([^\s()]+):([0-9]{1,7}):[0-9]+\)?\s*$`)
+var jestFrame = expression(`([^\s()]+):([0-9]{1,7}):[0-9]+\)?\s*$`)
 
 // jestLine looks for the first line of a stack that is in the test file.
 func (s Suite) jestLine(item, message string) (string, int) {
 	for line := range strings.Lines(message) {
-		frame := jestFrame.FindStringSubmatch(strings.TrimSpace(line))
+		frame := jestFrame().FindStringSubmatch(strings.TrimSpace(line))
 		if frame == nil || s.relative(filepath.FromSlash(frame[1])) != item {
 			continue
 		}

@@ -3,7 +3,6 @@ package suite
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
@@ -54,7 +53,7 @@ func section(text, name string) (options map[string]string, ok bool) {
 	for line := range strings.Lines(text) {
 		trimmed := strings.TrimSpace(line)
 		indented := line != "" && (line[0] == ' ' || line[0] == '\t')
-		switch found := iniOption.FindStringSubmatch(trimmed); {
+		switch found := iniOption().FindStringSubmatch(trimmed); {
 		case strings.HasPrefix(line, "[") && strings.HasSuffix(trimmed, "]"):
 			if ok {
 				return options, true
@@ -72,9 +71,9 @@ func section(text, name string) (options map[string]string, ok bool) {
 }
 
 var (
-	iniOption = regexp.MustCompile(`^([a-z_]+)\s*[=:]\s*(.*)$`)
-	iniWord   = regexp.MustCompile(`[^\s,"'\[\]]+`)
+	iniOption = expression(`^([a-z_]+)\s*[=:]\s*(.*)$`)
+	iniWord   = expression(`[^\s,"'\[\]]+`)
 )
 
 // listed reads a list: blanks between in INI, an array of strings in TOML.
-func listed(value string) []string { return iniWord.FindAllString(value, -1) }
+func listed(value string) []string { return iniWord().FindAllString(value, -1) }

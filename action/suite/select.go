@@ -84,7 +84,7 @@ func goPattern(tests []string) string {
 	var names []string
 	for _, test := range tests {
 		top, _, _ := strings.Cut(test, "/")
-		if !goTest.MatchString(top) {
+		if !goTest().MatchString(top) {
 			return ""
 		}
 		names = append(names, top)
@@ -96,7 +96,7 @@ func goPattern(tests []string) string {
 	return "^(" + strings.Join(slices.Compact(names), "|") + ")$"
 }
 
-var goTest = regexp.MustCompile(`^(Test|Example|Fuzz)[\pL\pN_]*$`)
+var goTest = expression(`^(Test|Example|Fuzz)[\pL\pN_]*$`)
 
 // jestPattern is what jest's -t needs: full names, as JavaScript writes them.
 func jestPattern(names []string) string {
@@ -114,7 +114,7 @@ func (s Suite) selector(item string, t shard.Test) (string, bool) {
 	switch s.Runner {
 	case Go:
 		top, _, _ := strings.Cut(t.Name, "/")
-		return top, goTest.MatchString(top)
+		return top, goTest().MatchString(top)
 	case Pytest:
 		// What came back as a node id; a module as a whole has none.
 		return t.Name, t.Class == item && !strings.HasPrefix(t.Name, "[")
