@@ -65,6 +65,7 @@ func (c benchCommand) Run(ctx context.Context) error {
 		}},
 		{"demo", c.benchDemo},
 		{"plan", c.benchPlan},
+		{"action", c.benchAction},
 		{"step", benchStep},
 		{"explore", c.benchExplore},
 		{"even", benchEven},

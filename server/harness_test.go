@@ -16,7 +16,7 @@ import (
 )
 
 // patience is a deadline that only a hang reaches.
-const patience = 60 * time.Second
+var patience = 60 * time.Second
 
 const webhookSecret = "a-webhook-secret-that-nobody-may-see"
 
