@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -177,8 +178,12 @@ func (w *world) tellReport(ctx context.Context, dir string, env, packages []stri
 	err = cmd.Run()
 	took := time.Since(began)
 	told, _ := os.ReadFile(output)
-	if err != nil || !strings.Contains(string(told), "true") || !strings.Contains(string(told), "passed") {
-		return 0, 0, fmt.Errorf("tell a report: %v: %s%s", err, said.String(), told)
+	if err == nil && !(strings.Contains(string(told), "\ntrue\n") && strings.Contains(string(told), "\npassed\n")) {
+		err = errors.New("it was not taken as passed")
+	}
+	if err != nil {
+		// What it said names its tokens, to have them masked: that is not for people.
+		return 0, 0, fmt.Errorf("tell a report: %w; it said\n%s%s", err, regexp.MustCompile(`(?m)^::add-mask::.*\n`).ReplaceAllString(said.String(), ""), told)
 	}
 	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
