@@ -3,11 +3,8 @@ package shard
 import (
 	"errors"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -287,82 +284,5 @@ func (w *poolWorld) drain() {
 		if who < 0 && !slices.Contains(lost, unit) {
 			w.Fatalf("unit %d was neither ended nor lost", unit)
 		}
-	}
-}
-
-// A pool is written with every claim: it must stay small and quick to read back.
-func TestAPoolIsSmall(t *testing.T) {
-	for _, total := range []int{256} {
-		random := rand.New(rand.NewPCG(1, 2))
-		units := make([]PoolUnit, 20_000)
-		for i := range units {
-			units[i] = PoolUnit{EstMS: int64(3000 * math.Exp(1.2*random.NormFloat64())), Known: i%20 > 0, Shard: i % total, Pre: random.IntN(2) > 0}
-		}
-		now := time.UnixMilli(1_764_000_000_000)
-		p := NewStock(units, total).Open(now)
-		largest, claims := 0, 0
-		for round := 0; !p.Drained(); round++ {
-			now = now.Add(time.Second)
-			for k := range total {
-				if random.IntN(10) > 0 {
-					continue // busy
-				}
-				g, err := p.Claim(Seat{k, 1}, fmt.Sprintf("0198c0de-0000-7000-8000-%012d", claims), now)
-				if err != nil {
-					t.Fatal(err)
-				}
-				claims++
-				if g.State == ClaimWork && random.IntN(10) > 0 {
-					_ = p.Finish(Seat{k, 1}, Done{LeaseName(g.Fence), g.Fence}, now)
-				}
-			}
-			if body, _ := p.Body(); round%20 == 0 && len(body) > largest {
-				largest = len(body)
-			}
-			if round > 10_000 {
-				t.Fatal("the pool does not end")
-			}
-		}
-		t.Logf("%d shards: %d claims, %d bytes at most", total, claims, largest)
-		if largest > 150_000 {
-			t.Errorf("%d shards: a pool of %d bytes", total, largest)
-		}
-	}
-}
-
-// What is stored may be damaged, or of another plan: that is an error and never a panic.
-func TestADamagedPoolIsRefused(t *testing.T) {
-	p := NewStock(make([]PoolUnit, 3), 2).Open(time.UnixMilli(0))
-	if _, err := p.Take(Seat{0, 1}, time.UnixMilli(1)); err != nil {
-		t.Fatal(err)
-	}
-	body, err := p.Body()
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole := string(body)
-	for name, text := range map[string]string{
-		"nothing":             "",
-		"cut off":             whole[:len(whole)/2],
-		"of another version":  strings.Replace(whole, `"v":1`, `"v":2`, 1),
-		"of another plan":     strings.Replace(whole, `"units":3`, `"units":4`, 1),
-		"units missing":       strings.Replace(whole, `[[3,`, `[[2,`, 1),
-		"units too many":      strings.Replace(whole, `[[3,`, `[[4000000000,`, 1),
-		"negative":            strings.Replace(whole, `[[3,`, `[[-3,`, 1),
-		"an unknown state":    strings.Replace(whole, `[[3,0,`, `[[3,9,`, 1),
-		"a shard too many":    strings.Replace(whole, `[[3,0,0,0]`, `[[3,0,0,2]`, 1),
-		"a loser too many":    strings.Replace(whole, `[[3,0,0,0]`, `[[3,0,0,0,1,1,1,1]`, 1),
-		"a lease of nobody's": strings.Replace(whole, `"batches":[]`, `"batches":[[1,7,0]]`, 1),
-		"no shards":           `{"v":1,"units":3,"runs":[[3,0,0,0]]}`,
-	} {
-		if text == whole {
-			t.Fatalf("%s: nothing was changed in %s", name, whole)
-		}
-		if _, err := NewStock(make([]PoolUnit, 3), 2).Read([]byte(text)); err == nil {
-			t.Errorf("%s: %s was read", name, text)
-		}
-	}
-	if _, err := NewStock(make([]PoolUnit, 3), 2).Read(body); err != nil {
-		t.Error(err)
 	}
 }

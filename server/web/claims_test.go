@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -231,82 +230,6 @@ func TestAnEarlierAttemptIsGone(t *testing.T) {
 	}
 }
 
-// What is not a claim, not of this run, or not of a leased plan gets a plain answer.
-func TestClaimsAreRefusedPlainly(t *testing.T) {
-	fixed := aPlan(3, 2)
-	fixed.ID, fixed.Mode = "pl_static", shard.ModeStatic
-	l := openLessor(t, aPlan(3, 2), fixed)
-	claim := func(change func(*shard.ClaimRequest)) shard.ClaimRequest {
-		ask := shard.ClaimRequest{API: shard.API, Shard: 1, Claim: "c"}
-		change(&ask)
-		return ask
-	}
-	good := claim(func(*shard.ClaimRequest) {})
-	beat := shard.HeartbeatRequest{API: shard.API, Lease: "ls_99", Fence: 99}
-	for name, c := range map[string]struct {
-		path   string
-		claims map[string]any
-		body   any
-		status int
-		code   shard.Code
-	}{
-		"another run's plan":        {"/v1/plans/pl_1/claims", map[string]any{"run_id": "101"}, good, 409, shard.CodePlanMismatch},
-		"another run's plan, alive": {"/v1/plans/pl_1/heartbeats", map[string]any{"run_id": "101"}, beat, 409, shard.CodePlanMismatch},
-		"no plan":                   {"/v1/plans/pl_9/claims", nil, good, 409, shard.CodePlanMismatch},
-		"a hostile plan":            {"/v1/plans/..%2F%27%3B--%00/claims", nil, good, 409, shard.CodePlanMismatch},
-		"a static plan":             {"/v1/plans/pl_static/claims", nil, good, 409, shard.CodePlanMismatch},
-		"another repository":        {"/v1/plans/pl_1/claims", map[string]any{"repository_id": "8"}, good, 404, shard.CodeUnknownRepository},
-		"a shard too many":          {"/v1/plans/pl_1/claims", nil, claim(func(r *shard.ClaimRequest) { r.Shard = 2 }), 422, shard.CodeInvalid},
-		"no shard at all":           {"/v1/plans/pl_1/claims", nil, claim(func(r *shard.ClaimRequest) { r.Shard = -1 }), 422, shard.CodeInvalid},
-		"without a name":            {"/v1/plans/pl_1/claims", nil, claim(func(r *shard.ClaimRequest) { r.Claim = "" }), 422, shard.CodeInvalid},
-		"with a hostile name":       {"/v1/plans/pl_1/claims", nil, claim(func(r *shard.ClaimRequest) { r.Claim = "a\nb" }), 422, shard.CodeInvalid},
-		"with an endless name":      {"/v1/plans/pl_1/claims", nil, claim(func(r *shard.ClaimRequest) { r.Claim = strings.Repeat("x", 201) }), 422, shard.CodeInvalid},
-		"of another version":        {"/v1/plans/pl_1/claims", nil, claim(func(r *shard.ClaimRequest) { r.API = 2 }), 422, shard.CodeInvalid},
-		"with too much given back":  {"/v1/plans/pl_1/claims", nil, claim(func(r *shard.ClaimRequest) { r.Done = make([]shard.Done, 101) }), 422, shard.CodeInvalid},
-		"not a claim":               {"/v1/plans/pl_1/claims", nil, []int{1}, 400, shard.CodeInvalid},
-		"a heartbeat of nothing":    {"/v1/plans/pl_1/heartbeats", nil, shard.HeartbeatRequest{API: shard.API}, 422, shard.CodeInvalid},
-		"a heartbeat made up":       {"/v1/plans/pl_1/heartbeats", nil, beat, 410, shard.CodeConflict},
-	} {
-		t.Run(name, func(t *testing.T) {
-			status, text := l.call(l.token(c.claims), "POST", c.path, c.body)
-			var body shard.ErrorBody
-			if err := json.Unmarshal([]byte(text), &body); err != nil || status != c.status || body.Error.Code != c.code || body.Error.Message == "" {
-				t.Errorf("answered %d %s, want %d %s", status, text, c.status, c.code)
-			}
-		})
-	}
-	if status, _ := l.front.send("POST", "/v1/plans/pl_1/claims", nil, []byte("{}")); status != http.StatusUnauthorized {
-		t.Errorf("without a token it was answered %d", status)
-	}
-	if a := l.claim(0); names(a) != "item01" {
-		t.Errorf("after all that, shard 0 got %+v", a)
-	}
-}
-
-// A store in trouble is a reason to try again; a damaged pool is not papered over.
-func TestAPoolInTroubleAsksToTryAgain(t *testing.T) {
-	l := openLessor(t, aPlan(3, 2))
-	l.pools.down = errors.New("disk full")
-	ask := shard.ClaimRequest{API: shard.API, Claim: "c"}
-	refused := func() {
-		t.Helper()
-		if status, text := l.call(l.token(nil), "POST", "/v1/plans/pl_1/claims", ask); status != http.StatusServiceUnavailable || strings.Contains(text, "disk") {
-			t.Fatalf("answered %d %s", status, text)
-		}
-	}
-	refused()
-	l.pools.down = nil
-	l.claim(0)
-	l.pools.down = errors.New("disk full")
-	refused() // also where the plan is remembered
-	l.pools.down = nil
-	err := l.pools.UpdatePool(t.Context(), 7, "pl_1", l.now, func([]byte) ([]byte, error) { return []byte("{}"), nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	refused()
-}
-
 // An item that ends every machine is said once, by its name.
 func TestAnItemThatKillsIsLogged(t *testing.T) {
 	l := openLessor(t, aPlan(2, 4))
@@ -322,95 +245,6 @@ func TestAnItemThatKillsIsLogged(t *testing.T) {
 	}
 	if said := strings.Count(l.log.String(), "item01"); said != 1 {
 		t.Fatalf("it was said %d times: %s", said, l.log.String())
-	}
-}
-
-// leasedRequest asks for a leased plan of four items, of which each took ten seconds.
-func (l *lessor) leasedRequest(index int, change func(*shard.PlanRequest)) shard.PlanRequest {
-	l.t.Helper()
-	var took []shard.Sample
-	for _, item := range []string{"a", "b", "c", "d"} {
-		took = append(took, shard.Sample{Item: item, MS: 10_000})
-	}
-	if err := l.pools.KeepTimings(l.t.Context(), 7, "unit", "", l.now, took, nil); err != nil {
-		l.t.Fatal(err)
-	}
-	r := planRequest(index, 2, "a", "b", "c", "d")
-	r.Mode = shard.ModeLeased
-	if change != nil {
-		change(&r)
-	}
-	return r
-}
-
-// Only an attempt's shards hold leases; where that can't be, a shard gets its whole share.
-func TestWhoGetsALeasedPlan(t *testing.T) {
-	for name, c := range map[string]struct {
-		claims map[string]any
-		ask    func(*shard.PlanRequest)
-		down   error
-		none   bool // the server deals out no pools
-		want   string
-	}{
-		"a shard of an attempt":         {want: "leased [a]"},
-		"no pools":                      {none: true, want: "static [a c]"},
-		"one that does not ask for it":  {ask: func(r *shard.PlanRequest) { r.Mode = shard.ModeStatic }, want: "static [a c]"},
-		"a plan job":                    {ask: func(r *shard.PlanRequest) { r.All = true }, want: "static [a c]"},
-		"the only shard":                {ask: func(r *shard.PlanRequest) { r.Shard.Total = 1 }, want: "static [a b c d]"},
-		"a pull request's":              {claims: map[string]any{"sha": "x", "ref": "refs/heads/topic"}, want: "static [a c]"},
-		"a narrow attempt's":            {claims: searched, want: "static [b]"},
-		"a re-run without a first plan": {claims: map[string]any{"run_attempt": "2"}, want: "static [a c]"},
-		"a pool in trouble":             {down: errors.New("down"), want: "static [a c]"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			l := openLessor(t)
-			if l.pools.down = c.down; c.none {
-				l.options.Pools = nil
-				l.restart()
-			}
-			a := l.ask(c.claims, l.leasedRequest(0, c.ask))
-			if got := fmt.Sprint(a.Mode, " ", a.Shard.IDs()); got != c.want {
-				t.Errorf("%s, want %s", got, c.want)
-			}
-		})
-	}
-}
-
-// From the plan to the last claim, and once more: a re-run gets what its shard had,
-// and what nobody ended is still claimed.
-func TestAReRunGetsWhatItsShardHad(t *testing.T) {
-	l := openLessor(t)
-	second := map[string]any{"run_attempt": "2"}
-	claim := func(claims map[string]any, plan string, k int, id string) shard.ClaimAnswer {
-		t.Helper()
-		_, text := l.call(l.token(claims), "POST", "/v1/plans/"+plan+"/claims", shard.ClaimRequest{API: shard.API, Shard: k, Claim: id})
-		var a shard.ClaimAnswer
-		if err := json.Unmarshal([]byte(text), &a); err != nil {
-			t.Fatalf("answered %s", text)
-		}
-		return a
-	}
-	// Given a run in which shard 0 ended its first item and claimed another, when the run was cancelled
-	a := l.ask(nil, l.leasedRequest(0, nil))
-	if got := names(claim(nil, a.PlanID, 0, "1")); got != "c" {
-		t.Fatalf("shard 0 claimed %q", got)
-	}
-	l.ask(nil, l.leasedRequest(1, nil))
-	l.restart() // and the server, too
-	l.now = l.now.Add(time.Hour)
-	// When both run again
-	for k, want := range []string{"leased [a c]", "leased [b]"} {
-		again := l.ask(second, l.leasedRequest(k, nil))
-		if got := fmt.Sprint(again.Mode, " ", again.Shard.IDs()); got != want || again.PlanID != a.PlanID {
-			t.Errorf("shard %d's re-run got %s, want %s", k, got, want)
-		}
-	}
-	// Then what was never claimed is claimed now
-	if got := names(claim(second, a.PlanID, 1, "2")); got != "d" {
-		t.Errorf("shard 1's re-run claimed %q", got)
-	}
-	if got := claim(nil, a.PlanID, 0, "3"); got.State != "" {
-		t.Errorf("the cancelled run's shard was answered %+v", got)
 	}
 }
 
