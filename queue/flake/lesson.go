@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"path"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -43,13 +44,18 @@ type News struct {
 	Entries []Entry
 }
 
-// Learn takes a lesson in. Failed tests count as flakes: the code was good.
+// Learn takes a lesson in. Failed tests count as flakes: the code was good. Where
+// more than MostTests failed at once it was the machine, or whatever all of them
+// need: that says nothing of each, and would fill the quarantine with the innocent.
 func (b Book) Learn(l Lesson) News {
 	news := News{Suite: b.Suite}
 	if !l.Red {
 		news.Suite.Ran(l.Tests, l.At)
 	}
 	tests := slices.Clone(b.Tests)
+	if len(l.Failed) > MostTests {
+		l.Failed = nil
+	}
 	for _, failed := range l.Failed {
 		at := slices.IndexFunc(tests, func(t Test) bool { return t.Key == failed.Key })
 		if at < 0 {
@@ -82,10 +88,33 @@ func (b Book) Record(key string) Test {
 func (b Book) Excused(folders []string, now time.Time) []string {
 	keys := []string{}
 	for _, e := range b.Entries {
-		if e.Stands(now) && e.File != "" && folders != nil && !slices.ContainsFunc(folders, func(f string) bool { return path.Clean(f) == path.Dir(e.File) }) {
+		if e.Stands(now) && e.Placed() && folders != nil && !slices.ContainsFunc(folders, e.standsIn) {
 			keys = append(keys, e.Key)
 		}
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
+}
+
+// Placed tells whether it is known where in the repository the test stands. A path
+// that some other machine wrote, absolute or with backslashes, says nothing of that.
+func (e Entry) Placed() bool {
+	return e.File != "" && !strings.HasPrefix(e.File, "/") && !strings.ContainsAny(e.File, "\\:") && !strings.HasPrefix(path.Clean(e.File), "..")
+}
+
+// standsIn tells whether who changes the folder may have changed the test: its file
+// or what that reads lies there, or its class names the folder. The file is where it
+// was seen to fail, which may be one that only helps.
+func (e Entry) standsIn(folder string) bool {
+	folder = path.Clean(folder)
+	for _, read := range []string{"testdata", "__snapshots__"} {
+		if before, _, found := strings.Cut("/"+folder+"/", "/"+read+"/"); found {
+			folder = path.Clean("." + before)
+		}
+	}
+	class := e.Class
+	if !strings.Contains(class, "/") {
+		class = strings.ReplaceAll(class, ".", "/") // tests.unit.test_cart
+	}
+	return folder == path.Dir(e.File) || strings.Contains("/"+class+"/", "/"+folder+"/")
 }
