@@ -133,6 +133,7 @@ type keeper struct {
 	attempts   map[string]queue.Attempt // by commit, beside those of FindAttempt
 	down       error
 	woken      int
+	heard      []queue.Shard // what the attempt under test knows of its shards
 	planKeeper
 }
 
@@ -183,7 +184,7 @@ func (k *keeper) QueuesOf(_ context.Context, repository int64) ([]queue.Place, e
 
 func (k *keeper) FindAttempt(_ context.Context, repository int64, commit string) (queue.Place, queue.Attempt, error) {
 	attempts := map[string]queue.Attempt{
-		"tested": {ID: 41, Batch: 3, New: "tested", Ticket: "mainstay/main/41", Phase: queue.AttemptTesting,
+		"tested": {ID: 41, Batch: 3, New: "tested", Ticket: "mainstay/main/41", Phase: queue.AttemptTesting, Shards: k.heard,
 			Members: []queue.Member{{PR: 12}, {PR: 14}}},
 		"searched": {ID: 42, Batch: 3, New: "searched", Ticket: "mainstay/main/42", Phase: queue.AttemptTesting, Narrow: []queue.FailedTest{
 			{Suite: "unit", Package: "b", Name: "TestB/sub"}, {Suite: "unit", Package: "gone", Name: "TestGone"}}},

@@ -22,7 +22,7 @@ type Flakes interface {
 // blamed for them, and before a pass after a failure is believed.
 func (d *door) again(ctx context.Context, c caller, chunks []shard.Report, verdict shard.ShardVerdict) []string {
 	last := chunks[0] // the one that came last
-	if d.Flakes == nil || len(chunks) != last.Chunks || !last.Reruns || c.narrow() || verdict.Result != shard.ResultFailed && verdict.Result != shard.ResultFlaky {
+	if d.Flakes == nil || len(chunks) != last.Chunks || !last.Reruns || c.narrow() || c.ended(last) || verdict.Result != shard.ResultFailed && verdict.Result != shard.ResultFlaky {
 		return nil
 	}
 	most, err := d.Flakes.Reruns(ctx, c.place.ID)

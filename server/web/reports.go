@@ -70,7 +70,9 @@ func (d *door) accept(ctx context.Context, c caller, report shard.Report, body [
 			return nil, refused
 		}
 	}
-	d.learnBase(ctx, c, report)
+	if len(again) == 0 {
+		d.learnBase(ctx, c, report)
+	}
 	a := d.answerReport(c, report, plan, judge(chunks, plan))
 	if len(again) > 0 {
 		a.Next, a.Job = shard.NextAnswer{Action: shard.NextRerun, Tests: again}, shard.JobFail
@@ -139,16 +141,28 @@ func (d *door) keep(ctx context.Context, c caller, body []byte, chunks []shard.R
 		fact = queue.ShardReported{Commit: c.SHA, Shard: d.shardReported(begun, report, chunks, plan)}
 	}
 	digest := sha256.Sum256(body)
-	_, err := d.Reports.KeepReport(ctx, c.place.ID, c.reportPrefix(report)+chunkKey(report), hex.EncodeToString(digest[:]), body,
+	fresh, err := d.Reports.KeepReport(ctx, c.place.ID, c.reportPrefix(report)+chunkKey(report), hex.EncodeToString(digest[:]), body,
 		queue.Event{At: d.Clock(), Fact: fact})
 	switch {
 	case errors.Is(err, queue.ErrDiffers):
 		return refuse(http.StatusConflict, shard.CodeConflict, "another report of this shard and run was kept already")
 	case err != nil:
 		return d.unavailable(err)
+	case !fresh && report.Reruns && len(chunks) == report.Chunks && !again && !c.ended(report):
+		// It was to run tests again when it came first, and the answer was lost.
+		if err := d.Reports.Tell(ctx, c.place.ID, fact); err != nil {
+			return d.unavailable(err)
+		}
 	}
 	d.Reports.Wake(c.place.ID)
 	return nil
+}
+
+// ended tells whether the queue has heard how the report's shard ended in this try.
+func (c caller) ended(r shard.Report) bool {
+	return c.attempt != nil && slices.ContainsFunc(c.attempt.Shards, func(sh queue.Shard) bool {
+		return sh.Suite == r.Suite && sh.Variant == r.Variant && sh.Index == r.Shard.Index && sh.RunTry == c.RunTry && sh.Result != ""
+	})
 }
 
 // chunkKey is a chunk's own part of its key; what was run again has keys of its own.
