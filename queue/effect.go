@@ -163,6 +163,7 @@ type SettleLanded struct {
 type LearnTests struct {
 	Attempt int64         `json:"attempt"`
 	Commit  string        `json:"commit"`
+	At      time.Time     `json:"at"` // of the landing: what is done twice is of one moment
 	Red     bool          `json:"red,omitempty"`
 	Term    time.Duration `json:"term,omitempty"` // of a quarantine by the rules; 0: none
 }

@@ -266,7 +266,7 @@ func (a *Attempt) heads() []string {
 // learnTests has an attempt's reports learnt from; reports of a few tests only
 // say nothing of the rest.
 func (t *step) learnTests(attempt int64, commit string, red bool) {
-	t.do(fmt.Sprintf("learn/%d", attempt), LearnTests{Attempt: attempt, Commit: commit, Red: red, Term: t.header.Settings.Quarantine})
+	t.do(fmt.Sprintf("learn/%d", attempt), LearnTests{Attempt: attempt, Commit: commit, At: t.now, Red: red, Term: t.header.Settings.Quarantine})
 }
 
 // learn keeps what the next attempts need of a green one.

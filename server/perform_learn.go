@@ -37,8 +37,7 @@ func (p *performer) learnTests(ctx context.Context, place queue.Place, task queu
 	if commit == "" {
 		commit = fmt.Sprintf("attempt %d", task.Attempt)
 	}
-	at := p.clock()
-	like := flake.Lesson{Repository: place.Repository, Name: fmt.Sprintf("attempt/%d/%d", place.ID, task.Attempt), Commit: commit, At: at, Red: task.Red, Term: task.Term}
+	like := flake.Lesson{Repository: place.Repository, Name: fmt.Sprintf("attempt/%d/%d", place.ID, task.Attempt), Commit: commit, At: task.At, Red: task.Red, Term: task.Term}
 	for _, l := range reading.Lessons(like) {
 		if err := p.lessons.LearnTests(ctx, l); err != nil {
 			return err
@@ -47,7 +46,7 @@ func (p *performer) learnTests(ctx context.Context, place queue.Place, task queu
 			continue
 		}
 		items, tests := reading.Durations(flake.Name{Suite: l.Suite, Variant: l.Variant})
-		if err := p.lessons.KeepTimings(ctx, place.Repository, l.Suite, l.Variant, at, items, tests); err != nil {
+		if err := p.lessons.KeepTimings(ctx, place.Repository, l.Suite, l.Variant, task.At, items, tests); err != nil {
 			return err
 		}
 	}
