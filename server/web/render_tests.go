@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/mainstay-ci/mainstay/queue"
@@ -24,7 +25,6 @@ type TestReader interface {
 const shownSlow = 10
 
 type testsBody struct {
-	Path       string
 	Repository string
 	Queue      link
 	Suites     []bookView
@@ -32,11 +32,11 @@ type testsBody struct {
 
 type bookView struct {
 	Suite, Variant string
-	Runs           int64
+	Runs           int
 	Tests          int
 	Health         string // how often flakes alone make a run red
 	Carriers       []carrierView
-	Records        []recordView
+	Held, Loose    []recordView // in quarantine, and not
 	Slowest        []slowView
 }
 
@@ -51,7 +51,23 @@ type recordView struct {
 	Times         int
 	Last          moment
 	In            *entryView
+	Nowhere       bool // nobody knows where it stands: it can't be excused
+	Form          formView
 }
+
+// Ask is what the form for a quarantine does: one that stands is put in anew.
+func (v recordView) Ask() string {
+	switch {
+	case v.In == nil:
+		return "Quarantine"
+	case v.In.Owner == "":
+		return "Take over"
+	}
+	return "Renew"
+}
+
+// formView says what a record's forms are about.
+type formView struct{ Path, ID, Suite, Variant string }
 
 type entryView struct {
 	Owner, Reason, By string
@@ -72,7 +88,7 @@ func (p *pages) testsAt(id int64) view {
 			return page{}, queue.ErrNotFound
 		}
 		path := queuePath(s.place)
-		body := testsBody{Path: path + "/tests", Repository: s.repository(), Queue: link{Text: s.place.Branch, URL: path}}
+		body := testsBody{Repository: s.repository(), Queue: link{Text: s.place.Branch, URL: path}}
 		names, err := p.Tests.TestSuites(ctx, s.place.Repository)
 		if err != nil {
 			return page{}, err
@@ -98,13 +114,13 @@ func (p *pages) suite(ctx context.Context, s *scene, name flake.Name) (bookView,
 	if err != nil {
 		return bookView{}, err
 	}
-	v := bookView{Suite: name.Suite, Variant: name.Variant, Runs: book.Suite.Count, Tests: book.Suite.Tests}
+	v := bookView{Suite: name.Suite, Variant: name.Variant, Runs: int(book.Suite.Count), Tests: book.Suite.Tests}
 	health := flake.Weigh(book, s.now)
 	v.Health = percent(health.Red)
 	for _, t := range health.Tests {
 		v.Carriers = append(v.Carriers, carrierView{t.Name, percent(t.Rate(book.Suite, s.now))})
 	}
-	v.Records = s.records(book)
+	v.Held, v.Loose = s.records(book, formView{Path: queuePath(s.place) + "/tests", Suite: name.Suite, Variant: name.Variant})
 	slices.SortStableFunc(times, func(a, b shard.Timing) int { return cmp.Compare(b.MS, a.MS) })
 	for _, t := range times[:min(len(times), shownSlow)] {
 		v.Slowest = append(v.Slowest, slowView{t.Item, (time.Duration(t.MS) * time.Millisecond).Round(10 * time.Millisecond).String()})
@@ -112,9 +128,9 @@ func (p *pages) suite(ctx context.Context, s *scene, name flake.Name) (bookView,
 	return v, nil
 }
 
-// records lists the tests worth looking at: those in quarantine first, then by
-// how often they fail. One that is well again is history and left out.
-func (s *scene) records(book flake.Book) []recordView {
+// records lists the tests worth looking at, by how often they fail: those in
+// quarantine, and the others. One that is well again is history and left out.
+func (s *scene) records(book flake.Book, form formView) (held, loose []recordView) {
 	standing := map[string]flake.Entry{}
 	for _, e := range book.Entries {
 		if e.Stands(s.now) {
@@ -122,35 +138,28 @@ func (s *scene) records(book flake.Book) []recordView {
 		}
 	}
 	tests := slices.Clone(book.Tests)
-	for _, e := range standing {
-		if !slices.ContainsFunc(tests, func(t flake.Test) bool { return t.Key == e.Key }) {
-			tests = append(tests, flake.Test{Key: e.Key, Name: e.Name, Class: e.Class, File: e.File})
-		}
-	}
-	in := func(t flake.Test) int {
-		if _, ok := standing[t.Key]; ok {
-			return 0
-		}
-		return 1
-	}
 	slices.SortFunc(tests, func(a, b flake.Test) int {
-		return cmp.Or(cmp.Compare(in(a), in(b)), cmp.Compare(b.Rate(book.Suite, s.now), a.Rate(book.Suite, s.now)), cmp.Compare(a.Key, b.Key))
+		return cmp.Or(cmp.Compare(b.Rate(book.Suite, s.now), a.Rate(book.Suite, s.now)), cmp.Compare(a.Key, b.Key))
 	})
-	var views []recordView
 	for _, t := range tests {
-		state := t.State(book.Suite, s.now)
-		e, quarantined := standing[t.Key]
-		if state == flake.Healthy && !quarantined {
-			continue
-		}
-		v := recordView{Key: t.Key, Name: t.Name, At: cmp.Or(t.File, t.Class), State: string(state), Class: badgeOf[state],
-			Rate: percent(t.Rate(book.Suite, s.now)), Times: t.Times, Last: s.since(t.Last)}
-		if quarantined {
+		v := s.record(book, t)
+		v.Form = form
+		v.Form.ID = strings.Join([]string{"quarantine", form.Suite, form.Variant, t.Key}, "-")
+		if e, quarantined := standing[t.Key]; quarantined {
 			v.In = &entryView{Owner: e.Owner, Reason: e.Reason, By: e.By, Since: s.since(e.Since), Until: e.Until.UTC().Format("2 Jan 2006")}
+			v.Nowhere = !e.Placed()
+			held = append(held, v)
+		} else if v.State != string(flake.Healthy) {
+			loose = append(loose, v)
 		}
-		views = append(views, v)
 	}
-	return views
+	return held, loose
+}
+
+func (s *scene) record(book flake.Book, t flake.Test) recordView {
+	state := t.State(book.Suite, s.now)
+	return recordView{Key: t.Key, Name: t.Name, At: cmp.Or(t.File, t.Class), State: string(state), Class: badgeOf[state],
+		Rate: percent(t.Rate(book.Suite, s.now)), Times: t.Times, Last: s.since(t.Last), Nowhere: !flake.Entry{File: t.File}.Placed()}
 }
 
 // badgeOf colours a state.
@@ -160,9 +169,9 @@ var badgeOf = map[flake.State]string{flake.Healthy: "good", flake.Suspect: "flak
 func percent(share float64) string {
 	switch {
 	case share <= 0:
-		return "0 %"
+		return "0\u00a0%"
 	case share < 0.001:
-		return "< 0.1 %"
+		return "<\u00a00.1\u00a0%"
 	}
-	return fmt.Sprintf("%.1f %%", 100*share)
+	return fmt.Sprintf("%.1f\u00a0%%", 100*share)
 }
