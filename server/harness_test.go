@@ -33,8 +33,11 @@ type town struct {
 	gate   *gate
 	ci     *otherCI
 	server *server
+	road   *road  // where it is, the one way to the server
+	notes  string // where a project notes what ran
 	place  queue.Place
 	clock  *townClock
+	waits  time.Duration // what only a hang reaches
 	log    *logBook
 	base   string // where the base stood when the story began
 }
@@ -45,6 +48,8 @@ type scene struct {
 	actions   bool              // workflows run, with the real Action
 	unruled   bool              // no rules on the base
 	approvals int
+	jobEnv    []string // of the workflows' steps, over the usual one
+	road      *road
 }
 
 // found builds a town whose base asks for the check "ci" and for our own, and starts its server.
@@ -57,10 +62,11 @@ func found(t *testing.T, s scene) *town {
 
 func foundWithoutServer(t *testing.T, s scene) *town {
 	t.Helper()
-	w := &town{t: t, dir: t.TempDir(), clock: &townClock{}, log: &logBook{}}
+	w := &town{t: t, dir: t.TempDir(), road: s.road, waits: patience, clock: &townClock{}, log: &logBook{}}
 	options := sandbox.Options{Dir: filepath.Join(w.dir, "forge"), Seed: 1, WithoutActions: !s.actions}
 	if s.actions {
 		options.Actions, options.JobEnv = actionOfThisTree(t)
+		options.JobEnv = append(options.JobEnv, s.jobEnv...)
 	}
 	var err error
 	w.forge, err = sandbox.Start(options)
@@ -102,9 +108,13 @@ func (w *town) protect(rules sandbox.Rules) {
 
 // settings are those of the town's server.
 func (w *town) settings() settings {
-	return settings{listen: "127.0.0.1:0", data: filepath.Join(w.dir, "server"), github: w.gate.URL, api: w.gate.URL + "/api/v3",
+	s := settings{listen: "127.0.0.1:0", data: filepath.Join(w.dir, "server"), github: w.gate.URL, api: w.gate.URL + "/api/v3",
 		issuer: w.forge.IssuerURL(), appID: w.app.ID, key: w.app.PrivateKeyPEM, secrets: [][]byte{[]byte(w.app.WebhookSecret)},
 		open: true, clock: w.clock.now}
+	if w.road != nil {
+		s.url = w.road.URL
+	}
+	return s
 }
 
 // serve starts the server, and waits until it has read the base.
@@ -114,6 +124,9 @@ func (w *town) serve() {
 	srv, err := start(context.Background(), w.settings(), log)
 	w.must(err)
 	w.server = srv
+	if w.road != nil {
+		w.road.leadTo("http://" + srv.listen.Addr().String())
+	}
 	w.t.Cleanup(func() {
 		srv.stop()
 		w.seekSecrets()
@@ -143,7 +156,7 @@ func (w *town) until(what string, holds func() bool) {
 		defer stop()
 		queueChanged = watch
 	}
-	deadline := time.NewTimer(patience)
+	deadline := time.NewTimer(w.waits)
 	defer deadline.Stop()
 	quiet := time.NewTicker(20 * time.Millisecond) // an effect that ends without a fact tells nobody
 	defer quiet.Stop()

@@ -1,0 +1,4 @@
+package order
+
+// Greeting begins a letter.
+func Greeting(name string) string { return "Dear " + name }

@@ -1,0 +1,5 @@
+const { greeting } = require("./mail");
+
+test("greeting", () => {
+  expect(greeting("Ada")).toBe("Dear Ada");
+});

@@ -1,0 +1,1 @@
+exports.euro = (cents) => Math.floor(cents / 100);

@@ -1,0 +1,5 @@
+const { euro } = require("./money");
+
+test("euro", () => {
+  expect(euro(250)).toBe(2);
+});

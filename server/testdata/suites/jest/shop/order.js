@@ -1,0 +1,1 @@
+exports.number = (last) => last + 1;

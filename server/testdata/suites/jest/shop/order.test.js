@@ -1,0 +1,5 @@
+const { number } = require("./order");
+
+test("number", () => {
+  expect(number(41)).toBe(42);
+});

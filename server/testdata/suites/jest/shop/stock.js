@@ -1,0 +1,1 @@
+exports.left = (have, sold) => Math.max(have - sold, 0);

@@ -1,0 +1,5 @@
+const { left } = require("./stock");
+
+test("left", () => {
+  expect(left(3, 5)).toBe(0);
+});

@@ -1,0 +1,1 @@
+exports.taxOf = (amount) => Math.floor((amount * 21) / 100);

@@ -1,0 +1,2 @@
+def euro(cents):
+    return cents // 100

@@ -1,0 +1,2 @@
+def number(last):
+    return last + 1

@@ -1,0 +1,2 @@
+def left(have, sold):
+    return max(have - sold, 0)

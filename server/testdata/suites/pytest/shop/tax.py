@@ -1,0 +1,2 @@
+def tax_of(amount):
+    return amount * 21 // 100

@@ -1,0 +1,5 @@
+from shop.money import euro
+
+
+def test_euro():
+    assert euro(250) == 2

@@ -1,0 +1,5 @@
+from shop.mail import greeting
+
+
+def test_greeting():
+    assert greeting("Ada") == "Dear Ada"

@@ -1,0 +1,5 @@
+from shop.order import number
+
+
+def test_number():
+    assert number(41) == 42
