@@ -18,6 +18,7 @@ import (
 // run is one workflow run.
 type run struct {
 	id, number, workflowID int64
+	attempt                int64 // one more with each re-run
 	repo                   *Repository
 	name, path             string
 	event                  runner.Event
@@ -30,7 +31,8 @@ type run struct {
 	suite                  *suite
 	headRepo               *Repository // whose branch a pull request's run is of
 	artifacts              []*artifact
-	jobs                   []*job
+	jobs                   []*job // of the last attempt, with those it kept
+	file                   *runner.Workflow
 	created, updated       time.Time
 	token                  string
 	cancel                 context.CancelFunc
@@ -43,8 +45,10 @@ type job struct {
 	spec    runner.Job
 	bearer  string
 	created time.Time
+	attempt int64
 	log     string
 	notes   []string
+	outputs []runner.Output
 }
 
 func (w *run) web() string { return fmt.Sprintf("%s/actions/runs/%d", w.repo.web(), w.id) }
@@ -53,6 +57,7 @@ func (j *job) web() string { return fmt.Sprintf("%s/job/%d", j.run.web(), j.chec
 // WorkflowRun is a workflow run as it stood at one moment.
 type WorkflowRun struct {
 	ID, Number         int64
+	Attempt            int64 // 1, and one more with each re-run
 	Name, Path         string
 	Event              string
 	HeadBranch         string
@@ -62,7 +67,7 @@ type WorkflowRun struct {
 	EndedAt            time.Time // zero while it runs
 	// Message says why a run could not start: the workflow does not parse.
 	Message string
-	Jobs    []WorkflowJob
+	Jobs    []WorkflowJob // of the last attempt, with those it kept
 }
 
 // WorkflowJob is one job of a run.
@@ -80,7 +85,7 @@ func (r *Repository) WorkflowRuns() []WorkflowRun {
 	defer r.forge.mu.Unlock()
 	all := make([]WorkflowRun, 0, len(r.runs))
 	for _, w := range r.runs {
-		s := WorkflowRun{ID: w.id, Number: w.number, Name: w.name, Path: w.path, Event: w.event.Name, HeadBranch: w.branch,
+		s := WorkflowRun{ID: w.id, Number: w.number, Attempt: w.attempt, Name: w.name, Path: w.path, Event: w.event.Name, HeadBranch: w.branch,
 			HeadSHA: w.sha, Status: w.status, Conclusion: w.conclusion, CreatedAt: w.created, Message: w.message}
 		if w.ended {
 			s.EndedAt = w.updated
@@ -235,7 +240,7 @@ func (r *Repository) startRun(file workflowFile, event runner.Event, sha string,
 	if f.closed {
 		return
 	}
-	w := &run{id: f.newID(), repo: r, path: file.path, name: file.path, event: event, sha: sha, tested: sha, status: "queued", actor: actor,
+	w := &run{id: f.newID(), attempt: 1, file: file.workflow, repo: r, path: file.path, name: file.path, event: event, sha: sha, tested: sha, status: "queued", actor: actor,
 		created: f.now(), updated: f.now(), branch: strings.TrimPrefix(strings.TrimPrefix(event.Ref, "refs/heads/"), "refs/tags/")}
 	if event.HeadRef != "" {
 		w.branch = event.HeadRef
@@ -262,14 +267,22 @@ func (r *Repository) startRun(file workflowFile, event runner.Event, sha string,
 	if name := file.workflow.Name(); name != "" {
 		w.name = name
 	}
+	r.sendCheckSuite(by, "requested", w.suite)
+	w.begin(by, nil)
+}
+
+// begin lets an attempt of the run go; kept are the jobs it leaves as they are.
+// The lock is held.
+func (w *run) begin(by *credential, kept []runner.KeptJob) {
+	r, f := w.repo, w.repo.forge
 	w.token = newToken("ghs_", 516)
 	f.credentials[w.token] = &credential{job: w, who: f.actionsApp.account(), permissions: everyPermission(), repos: map[int64]bool{r.ID: true}}
 	var ctx context.Context
 	ctx, w.cancel = context.WithCancel(f.ctx)
-	r.sendCheckSuite(by, "requested", w.suite)
 	r.sendRun(by, "requested", w)
 	f.touch()
-	f.work.Go(func() { w.execute(ctx, file.workflow) })
+	attempt := w.attempt
+	f.work.Go(func() { w.execute(ctx, attempt, kept) })
 }
 
 var errEnded = errors.New("the run has ended")

@@ -28,6 +28,7 @@ type check struct {
 	annotations, actions   []object
 	edits                  int
 	job                    *job
+	replaced               bool // by a re-run's
 }
 
 type status struct {
@@ -107,6 +108,9 @@ func (s *suite) state() (status, conclusion string) {
 	status, conclusion = "completed", "neutral"
 	rank := map[string]int{"neutral": 0, "skipped": 0, "success": 1, "stale": 2, "cancelled": 3, "action_required": 4, "timed_out": 5, "failure": 6}
 	for _, c := range s.runs {
+		if c.replaced {
+			continue
+		}
 		if c.status != "completed" {
 			status = "in_progress"
 			if c.status == "queued" && len(s.runs) == 1 {

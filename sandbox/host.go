@@ -15,15 +15,15 @@ import (
 type host struct{ run *run }
 
 // execute runs the workflow to its end and takes back what the run was given.
-func (w *run) execute(ctx context.Context, workflow *runner.Workflow) {
+func (w *run) execute(ctx context.Context, attempt int64, kept []runner.KeptJob) {
 	f := w.repo.forge
 	dir := filepath.Join(f.options.Dir, "runs", fmt.Sprint(w.id))
 	conclusion, err := runner.Failure, os.MkdirAll(dir, 0o755)
 	if err == nil {
-		conclusion = runner.Run(ctx, runner.Spec{Workflow: workflow, Event: w.event, SHA: w.tested, Owner: w.repo.owner.login,
-			Repository: w.repo.FullName(), RepositoryID: w.repo.ID, Actor: w.actor.login, RunID: w.id, RunNumber: w.number, Attempt: 1,
+		conclusion = runner.Run(ctx, runner.Spec{Workflow: w.file, Event: w.event, SHA: w.tested, Owner: w.repo.owner.login,
+			Repository: w.repo.FullName(), RepositoryID: w.repo.ID, Actor: w.actor.login, RunID: w.id, RunNumber: w.number, Attempt: attempt,
 			ServerURL: f.url, APIURL: f.APIURL(), Token: w.token, Dir: dir, Actions: f.options.Actions, Env: f.options.JobEnv,
-			JobSlots: f.slots}, host{w})
+			Kept: kept, JobSlots: f.slots}, host{w})
 		_ = os.RemoveAll(dir)
 	} else {
 		f.log.Error("a run has no folder", "run", w.id, "error", err)
@@ -51,7 +51,7 @@ func (h host) QueueJob(spec runner.Job) int64 {
 	w, r := h.run, h.run.repo
 	r.forge.mu.Lock()
 	defer r.forge.mu.Unlock()
-	j := &job{run: w, check: r.addCheck(w.suite, spec.Name), spec: spec, created: r.forge.now(), bearer: newToken("", 64)}
+	j := &job{run: w, attempt: w.attempt, check: r.addCheck(w.suite, spec.Name), spec: spec, created: r.forge.now(), bearer: newToken("", 64)}
 	j.check.job, j.check.externalID = j, newGUID()
 	w.jobs = append(w.jobs, j)
 	by := &credential{who: w.actor}
@@ -88,7 +88,7 @@ func (h host) FinishJob(id int64, result runner.JobResult) {
 	c := j.check
 	c.status, c.conclusion, c.completed = "completed", result.Conclusion, r.forge.now()
 	c.summary = result.Summary[:min(len(result.Summary), mostText)]
-	j.log, j.notes, j.bearer = result.Log, result.Annotations, ""
+	j.log, j.notes, j.outputs, j.bearer = result.Log, result.Annotations, result.Outputs, ""
 	c.announce(by, false)
 	r.sendJob(by, "completed", j)
 	r.forge.touch()

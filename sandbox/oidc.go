@@ -37,7 +37,7 @@ func (j *job) identityClaims(audience string) map[string]any {
 		"sha": w.tested, "base_ref": w.event.BaseRef, "head_ref": w.event.HeadRef, "event_name": w.event.Name,
 		"repository": r.FullName(), "repository_id": text(r.ID), "repository_owner": r.owner.login, "repository_owner_id": text(r.owner.id),
 		"repository_visibility": visibility, "workflow": w.name, "workflow_ref": at, "workflow_sha": w.tested,
-		"job_workflow_ref": at, "job_workflow_sha": w.tested, "run_id": text(w.id), "run_number": text(w.number), "run_attempt": "1",
+		"job_workflow_ref": at, "job_workflow_sha": w.tested, "run_id": text(w.id), "run_number": text(w.number), "run_attempt": text(j.attempt),
 		"runner_environment": "github-hosted", "check_run_id": text(j.check.id)}
 }
 

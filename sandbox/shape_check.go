@@ -176,7 +176,7 @@ func (r *Repository) runJSON(w *run) object {
 		title, _, _ = strings.Cut(c["message"].(string), "\n")
 	}
 	return object{"id": w.id, "node_id": nodeID("WorkflowRun", w.id), "name": w.name, "display_title": title, "path": w.path, "event": w.event.Name,
-		"head_branch": orNull(w.branch), "head_sha": w.sha, "run_number": w.number, "run_attempt": 1, "status": w.status,
+		"head_branch": orNull(w.branch), "head_sha": w.sha, "run_number": w.number, "run_attempt": w.attempt, "status": w.status,
 		"conclusion": orNull(w.conclusion), "workflow_id": w.workflowID, "check_suite_id": w.suite.id,
 		"check_suite_node_id": nodeID("CheckSuite", w.suite.id), "url": api, "html_url": w.web(), "jobs_url": api + "/jobs",
 		"logs_url": api + "/logs", "check_suite_url": fmt.Sprintf("%s/check-suites/%d", r.api(), w.suite.id), "artifacts_url": api + "/artifacts",
@@ -190,7 +190,7 @@ func (r *Repository) runJSON(w *run) object {
 func (r *Repository) jobJSON(j *job) object {
 	w := j.run
 	return object{"id": j.check.id, "node_id": nodeID("Job", j.check.id), "run_id": w.id, "run_url": fmt.Sprintf("%s/actions/runs/%d", r.api(), w.id),
-		"run_attempt": 1, "name": j.check.name, "workflow_name": w.name, "head_branch": orNull(w.branch), "head_sha": w.sha,
+		"run_attempt": j.attempt, "name": j.check.name, "workflow_name": w.name, "head_branch": orNull(w.branch), "head_sha": w.sha,
 		"status": j.check.status, "conclusion": orNull(j.check.conclusion), "created_at": stamp(j.created), "started_at": stamp(j.check.started),
 		"completed_at": stamp(j.check.completed), "url": fmt.Sprintf("%s/actions/jobs/%d", r.api(), j.check.id), "html_url": j.web(),
 		"check_run_url": fmt.Sprintf("%s/check-runs/%d", r.api(), j.check.id), "labels": []string{"ubuntu-latest"}, "steps": []object{},

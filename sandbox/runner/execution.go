@@ -41,6 +41,7 @@ type execution struct {
 	number                 int   // of the step, for the names of its files
 	left                   []int // process groups that outlived their step
 
+	outputs               []Output
 	tokenURL, tokenBearer string
 }
 
@@ -86,6 +87,7 @@ func (x *execution) execute(ctx context.Context) JobResult {
 		Log:         x.journal.log.String(),
 		Summary:     x.journal.summary.String(),
 		Annotations: x.journal.annotations,
+		Outputs:     x.outputs,
 	}
 }
 
@@ -218,6 +220,7 @@ func (x *execution) keepOutputs() {
 			x.journal.problem("warning", "", fmt.Sprintf("Skip output '%s' since it may contain secret.", p.name))
 			pairs[i].value = ""
 		}
+		x.outputs = append(x.outputs, Output{p.name, pairs[i].value})
 	}
-	x.group.keep(pairs)
+	x.group.keep(x.outputs)
 }

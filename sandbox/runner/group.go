@@ -31,6 +31,7 @@ type instance struct {
 	matrix     *object // nil without a matrix
 	conclusion string
 	tolerated  bool // continue-on-error: its failure doesn't count
+	kept       bool // it ended in an earlier attempt
 }
 
 var errFailFast = errors.New("another job of the matrix failed")
@@ -88,9 +89,21 @@ func (g *group) expand(s *scope) error {
 		if in.tolerated, err = j.continueOnError.flag(inner, false); err != nil {
 			return err
 		}
+		g.takeOver(in)
 		g.instances = append(g.instances, in)
 	}
 	return nil
+}
+
+// takeOver ends an instance as it ended in an earlier attempt, where it did and
+// is not run again.
+func (g *group) takeOver(in *instance) {
+	for _, k := range g.run.spec.Kept {
+		if k.Key == in.job.Key && k.Name == in.job.Name {
+			in.kept, in.conclusion = true, k.Conclusion
+			g.keep(k.Outputs)
+		}
+	}
 }
 
 // nameOf is the job's name as GitHub shows it: the matrix's values stand behind
@@ -126,6 +139,9 @@ func (g *group) execute(ctx context.Context) {
 	parallel := make(chan struct{}, g.maxParallel)
 	var all sync.WaitGroup
 	for _, in := range g.instances {
+		if in.kept {
+			continue
+		}
 		release, ok := acquire(jobContext, parallel, g.run.spec.JobSlots)
 		if !ok {
 			in.conclusion = Cancelled
@@ -189,12 +205,12 @@ func (g *group) sum() string {
 
 // keep adds a job's outputs to what needs: sees; of several matrix jobs the
 // last one to end counts, an empty output never does.
-func (g *group) keep(outputs []envPair) {
+func (g *group) keep(outputs []Output) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, o := range outputs {
-		if _, known := g.outputs.get(o.name); o.value != "" || !known {
-			g.outputs.set(o.name, o.value)
+		if _, known := g.outputs.get(o.Name); o.Value != "" || !known {
+			g.outputs.set(o.Name, o.Value)
 		}
 	}
 }

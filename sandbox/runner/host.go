@@ -37,6 +37,9 @@ type Spec struct {
 	Actions map[string]string
 	// Env is the environment every step starts from (PATH, HOME, GOCACHE, ...).
 	Env []string
+	// Kept are the jobs of an earlier attempt that are not run again; the others
+	// are. It is empty in a first attempt.
+	Kept []KeptJob
 	// JobSlots bounds jobs running at once across runs that share it; nil is no bound.
 	JobSlots chan struct{}
 }
@@ -49,6 +52,16 @@ type Job struct {
 	Total  int    // strategy.job-total
 	Matrix map[string]any
 }
+
+// KeptJob is a job that ended in an earlier attempt of the run, as its JobResult told.
+type KeptJob struct {
+	Key, Name  string
+	Conclusion string
+	Outputs    []Output
+}
+
+// Output is one output of a job.
+type Output struct{ Name, Value string }
 
 // Conclusions, in GitHub's words.
 const (
@@ -65,6 +78,8 @@ type JobResult struct {
 	Summary    string // what the steps wrote to GITHUB_STEP_SUMMARY
 	// Annotations are the ::error:: and ::warning:: lines, in order.
 	Annotations []string
+	// Outputs are what jobs that need this one see of it.
+	Outputs []Output
 }
 
 // Host is the forge as a run sees it. Calls may come from several goroutines.

@@ -24,6 +24,17 @@ type Workflow struct {
 // Name is the workflow's name:, or its path when it has none.
 func (w *Workflow) Name() string { return w.name }
 
+// Dependants lists the ids of the jobs that need this one, directly or by another.
+func (w *Workflow) Dependants(key string) []string {
+	var keys []string
+	for _, j := range w.jobs {
+		if slices.ContainsFunc(j.ancestors, func(a *job) bool { return a.key == key }) {
+			keys = append(keys, j.key)
+		}
+	}
+	return keys
+}
+
 // variable is a name with a text to evaluate: an env entry, an output, an input.
 type variable struct {
 	name  string

@@ -152,7 +152,9 @@ func (r *run) plan(ctx context.Context, j *job, started map[*job]*group) *group 
 		return g
 	}
 	for _, in := range g.instances {
-		in.id = r.host.QueueJob(in.job)
+		if !in.kept {
+			in.id = r.host.QueueJob(in.job)
+		}
 	}
 	return g
 }
