@@ -17,4 +17,6 @@ global.first = (name) => {
 
 const { GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT, GITHUB_WORKSPACE } = process.env;
 const item = path.relative(GITHUB_WORKSPACE, expect.getState().testPath);
-fs.appendFileSync(path.join(place, "ran"), [GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT, GITHUB_WORKSPACE, item].join(" ") + "\n");
+beforeAll(() => {
+  fs.appendFileSync(path.join(place, "ran"), [GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT, GITHUB_WORKSPACE, item].join(" ") + "\n");
+});
