@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -72,19 +73,26 @@ func (j *job) conclude(s slice, r suite.Results, v shard.ShardVerdict, answer sh
 
 // writeReport keeps the report in a file: one chunk a line.
 func (j *job) writeReport(chunks []shard.Report) {
-	var text strings.Builder
-	encoder := json.NewEncoder(&text)
-	for _, chunk := range chunks {
-		if err := encoder.Encode(chunk); err != nil {
-			j.flow.warn("the report could not be written: " + err.Error())
-			return
-		}
-	}
-	if err := os.WriteFile(j.file("report.json"), []byte(text.String()), 0o644); err != nil {
+	if err := writeLines(j.file("report.json"), chunks); err != nil {
 		j.flow.warn("the report could not be written: " + err.Error())
 		return
 	}
 	j.flow.output("report-file", j.file("report.json"))
+}
+
+// writeLines writes chunk by chunk: a large report is not held twice.
+func writeLines(path string, chunks []shard.Report) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	encoder := json.NewEncoder(file)
+	for _, chunk := range chunks {
+		if err := encoder.Encode(chunk); err != nil {
+			return errors.Join(err, file.Close())
+		}
+	}
+	return file.Close()
 }
 
 // send sends the report and returns the answer, which is zero where there is

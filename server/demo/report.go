@@ -35,8 +35,8 @@ type ReportFigures struct {
 	PeakMiB float64   // the binary's, at most
 }
 
-// heldWorkflow is a ticket's workflow whose job gives its identity away and waits:
-// the bench tells its reports for it.
+// heldWorkflow is a ticket's workflow whose jobs give their identities away and
+// wait: the bench tells their reports for them.
 const heldWorkflow = `name: ci
 on:
   push: {branches: ["mainstay/**"]}
@@ -44,8 +44,10 @@ permissions: {contents: read, id-token: write}
 jobs:
   unit:
     runs-on: ubuntu-latest
+    strategy: {fail-fast: false, matrix: {shard: [%[2]s]}}
     steps:
-      - run: env > %[1]s/env.part && mv %[1]s/env.part %[1]s/env && cat %[1]s/hold
+      - run: env > "$DIR/part-$SHARD" && mv "$DIR/part-$SHARD" "$DIR/env-$SHARD" && cat "$DIR/hold"
+        env: {DIR: "%[1]s", SHARD: "${{ matrix.shard }}"}
 `
 
 // MeasureReport makes a fresh world with a ticket under test and tells its reports.
@@ -78,11 +80,14 @@ func MeasureReport(ctx context.Context, l ReportLoad) (f ReportFigures, err erro
 	if err := w.serve(ctx); err != nil {
 		return f, err
 	}
-	env, err := w.holdTicket(ctx, dir, l.Shards)
-	if err != nil {
+	if err := w.holdTicket(ctx, dir, l.Shards); err != nil {
 		return f, err
 	}
 	for i := range l.Shards {
+		env, err := awaitJob(ctx, filepath.Join(dir, fmt.Sprintf("env-%d", i)))
+		if err != nil {
+			return f, err
+		}
 		seconds, peak, err := w.tellReport(ctx, dir, env, packages, i, l.Shards)
 		if err != nil {
 			return f, err
@@ -117,38 +122,46 @@ func writeResults(path string, packages, tests int) ([]string, error) {
 	return names, errors.Join(out.Flush(), file.Close())
 }
 
-// holdTicket opens a pull request and gives the environment of its ticket's job
-// once that runs.
-func (w *world) holdTicket(ctx context.Context, dir string, shards int) (env []string, err error) {
+// holdTicket opens a pull request whose ticket is then under test.
+func (w *world) holdTicket(ctx context.Context, dir string, shards int) error {
+	indexes := "0"
+	for i := 1; i < shards; i++ {
+		indexes += fmt.Sprintf(", %d", i)
+	}
 	files := map[string]string{
 		"README.md":                "# Report\n",
-		".github/workflows/ci.yml": fmt.Sprintf(heldWorkflow, dir),
-		".github/mainstay.yml":     "version: 1\nqueues:\n  - branch: main\n    suites: {unit: " + fmt.Sprint(shards) + "}\n",
+		".github/workflows/ci.yml": fmt.Sprintf(heldWorkflow, dir, indexes),
+		".github/mainstay.yml":     fmt.Sprintf("version: 1\nqueues:\n  - branch: main\n    suites: {unit: %d}\n", shards),
 	}
 	if err := w.seedShop(files); err != nil {
-		return nil, err
+		return err
 	}
 	if err := w.awaitQueue(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	commit, err := w.repo.Commit(w.repo.Ref("refs/heads/main"), map[string]string{"a.txt": "a\n"}, "A change")
 	if err == nil {
 		err = w.repo.Push(w.author, refUpdate("refs/heads/change", commit))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("push a change: %w", err)
+		return fmt.Errorf("push a change: %w", err)
 	}
 	pr, err := w.repo.OpenPullRequest(sandbox.OpenPullRequest{By: w.author, Head: "change", Base: "main", Title: "A change"})
 	if err == nil {
 		err = w.repo.Label(pr.Number, w.owner, "merge-queue")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ask for a landing: %w", err)
+		return fmt.Errorf("ask for a landing: %w", err)
 	}
+	return nil
+}
+
+// awaitJob gives the environment that a held job left in a file.
+func awaitJob(ctx context.Context, path string) ([]string, error) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if text, err := os.ReadFile(filepath.Join(dir, "env")); err == nil {
+		if text, err := os.ReadFile(path); err == nil {
 			return strings.Split(strings.TrimSpace(string(text)), "\n"), nil
 		}
 		select {
@@ -175,8 +188,15 @@ func (w *world) tellReport(ctx context.Context, dir string, env, packages []stri
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	began := time.Now()
-	err = cmd.Run()
+	if err := cmd.Start(); err != nil {
+		return 0, 0, fmt.Errorf("start the Action: %w", err)
+	}
+	ended, peak := make(chan struct{}), make(chan float64)
+	go watchMemory(cmd.Process.Pid, ended, peak)
+	err = cmd.Wait()
 	took := time.Since(began)
+	close(ended)
+	peakMiB = <-peak
 	told, _ := os.ReadFile(output)
 	if err == nil && !(strings.Contains(string(told), "\ntrue\n") && strings.Contains(string(told), "\npassed\n")) {
 		err = errors.New("it was not taken as passed")
@@ -185,11 +205,30 @@ func (w *world) tellReport(ctx context.Context, dir string, env, packages []stri
 		// What it said names its tokens, to have them masked: that is not for people.
 		return 0, 0, fmt.Errorf("tell a report: %w; it said\n%s%s", err, regexp.MustCompile(`(?m)^::add-mask::.*\n`).ReplaceAllString(said.String(), ""), told)
 	}
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0, 0, errors.New("this system does not tell what a process used")
+	return took.Seconds(), peakMiB, nil
+}
+
+// watchMemory gives the most memory that a process had, in MiB. (What the system
+// says of it at its end is at least what its parent had.)
+func watchMemory(pid int, ended <-chan struct{}, peak chan<- float64) {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	most := 0.0
+	for {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if _, line, ok := strings.Cut(string(text), "VmHWM:"); ok {
+			var kib float64
+			if _, err := fmt.Sscan(line, &kib); err == nil {
+				most = max(most, kib/1024)
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ended:
+			peak <- most
+			return
+		}
 	}
-	return took.Seconds(), float64(usage.Maxrss) / 1024, nil
 }
 
 // holdsTests waits until the queue has every test of every shard.
