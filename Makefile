@@ -19,7 +19,7 @@ need:
 
 build: need ## the server and the Action's binary into bin/
 	@go build -o bin/mainstay ./server
-	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/mainstay-action ./action
+	@CGO_ENABLED=0 go build -trimpath -tags nethttpomithttp2 -ldflags '-s -w' -o bin/mainstay-action ./action
 
 demo: build ## twenty pull requests from label to landed, on real git
 	@bin/mainstay demo

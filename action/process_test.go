@@ -131,7 +131,7 @@ func (s *step) script(file actionFile, number int, extra ...string) int {
 // output shown.
 func TestBinaryAsAProcess(t *testing.T) {
 	bin := filepath.Join(t.TempDir(), "mainstay-action")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", bin, ".")
+	build := exec.Command("go", "build", "-trimpath", "-tags", "nethttpomithttp2", "-ldflags", "-s -w", "-o", bin, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, text)

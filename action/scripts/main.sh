@@ -24,7 +24,7 @@ build() {
   mkdir -p "$dir" || return 1
   echo "Building the Mainstay Action…"
   # A name of its own and a rename: another job may be building as well.
-  env -u GOFLAGS -u GOOS -u GOARCH GOWORK=off CGO_ENABLED=0 go build -C "$root" -trimpath -ldflags '-s -w' -o "$bin.$$" ./action &&
+  env -u GOFLAGS -u GOOS -u GOARCH GOWORK=off CGO_ENABLED=0 go build -C "$root" -trimpath -tags nethttpomithttp2 -ldflags '-s -w' -o "$bin.$$" ./action &&
     mv -f "$bin.$$" "$bin" && [ -x "$bin" ]
 }
 if [ "${MAINSTAY_ACTION_BUILD:-}" != no ] && build; then exec "$bin"; fi
