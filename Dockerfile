@@ -5,7 +5,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 RUN go build -trimpath -ldflags '-s -w' -o /out/mainstay ./server \
- && CGO_ENABLED=0 go build -trimpath -tags nethttpomithttp2 -ldflags '-s -w' -o /out/mainstay-action ./action
+ && CGO_ENABLED=0 go build -trimpath -tags nethttpomithttp2 -ldflags "-s -w -X main.version=$(cat action/version)" -o /out/mainstay-action ./action
 
 FROM debian:bookworm-slim
 RUN apt-get update \

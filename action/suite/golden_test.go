@@ -98,7 +98,7 @@ func fixtures(t *testing.T, s Suite, name string) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text = []byte(strings.ReplaceAll(string(text), "/home/runner/work/m/m", s.Dir))
+		text = []byte(strings.ReplaceAll(string(text), "/home/runner/_work/m/m", s.Dir))
 		files = append(files, filepath.Join(s.Scratch, filepath.Base(file)))
 		if err := os.WriteFile(files[len(files)-1], text, 0o644); err != nil {
 			t.Fatal(err)
@@ -134,7 +134,7 @@ func TestDialects(t *testing.T) {
 			if fault != nil {
 				t.Fatal(fault)
 			}
-			got := strings.ReplaceAll(string(text), s.Dir, "/home/runner/work/m/m") + "\n"
+			got := strings.ReplaceAll(string(text), s.Dir, "/home/runner/_work/m/m") + "\n"
 			file := filepath.Join("testdata", c.name, "want.json")
 			if *update {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {

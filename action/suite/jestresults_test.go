@@ -11,7 +11,7 @@ import (
 )
 
 // jestSuite is where the fixture was written.
-var jestSuite = Suite{Name: "web", Runner: Jest, Dir: "/home/runner/work/m/m", Root: "/home/runner/work/m"}
+var jestSuite = Suite{Name: "web", Runner: Jest, Dir: "/home/runner/_work/m/m", Root: "/home/runner/_work/m"}
 
 // What jest left is read without jest; what is missing or torn is no result.
 func TestReadJest(t *testing.T) {
@@ -88,7 +88,7 @@ func FuzzReadJest(f *testing.F) {
 	}
 	f.Add(text, 1)
 	f.Add(text[:len(text)/2], 1)
-	f.Add([]byte(`{"testResults":[{"name":"/home/runner/work/m/m/t/a.test.js","status":"passed","startTime":-1e308,"endTime":1e308,"assertionResults":[{"fullName":"\u0000\u202e","status":"passed","duration":1e300,"invocations":99999999,"retryReasons":["x","::error::y"]},{"fullName":"","status":"failed","failureMessages":["\u001b[31m(t/a.test.js:99999999999:1)"]}]}]}`), 0)
+	f.Add([]byte(`{"testResults":[{"name":"/home/runner/_work/m/m/t/a.test.js","status":"passed","startTime":-1e308,"endTime":1e308,"assertionResults":[{"fullName":"\u0000\u202e","status":"passed","duration":1e300,"invocations":99999999,"retryReasons":["x","::error::y"]},{"fullName":"","status":"failed","failureMessages":["\u001b[31m(t/a.test.js:99999999999:1)"]}]}]}`), 0)
 	f.Add([]byte(`{"testResults":null}`), 137)
 	f.Add([]byte(`{"testResults":[{}]}`), 0)
 	f.Fuzz(func(t *testing.T, text []byte, code int) {

@@ -22,7 +22,7 @@ func TestWhereATestStandsIsDoubted(t *testing.T) {
 		"what it reads, at the root":         {"cart_test.go", "", []string{"testdata"}, false},
 		"what another one reads":             {"shop/cart_test.go", "", []string{"mail/testdata"}, true},
 		"a snapshot":                         {"web/cart.test.ts", "web/cart.test.ts", []string{"web/__snapshots__"}, false},
-		"a path of the runner's machine":     {"/home/runner/work/shop/shop/cart_test.go", "", []string{}, false},
+		"a path of the runner's machine":     {"/home/runner/_work/shop/shop/cart_test.go", "", []string{}, false},
 		"a path of another machine":          {`shop\cart_test.go`, "", []string{}, false},
 		"a drive":                            {`C:/shop/cart_test.go`, "", []string{}, false},
 		"a path out of the repository":       {"shop/../../cart_test.go", "", []string{}, false},
