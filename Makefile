@@ -28,7 +28,7 @@ test: need ## every test
 	go test $(TESTFLAGS) ./...
 
 check: fmt vet staticcheck shellcheck ## what a change must pass: format, vet, staticcheck, shellcheck, every test with -race
-	$(MAKE) test TESTFLAGS=-race
+	$(MAKE) test TESTFLAGS="-race -timeout 20m"
 
 fmt: need
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not gofmt-ed:"; echo "$$out"; exit 1; }
