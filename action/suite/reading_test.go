@@ -163,7 +163,7 @@ func TestWhatChangesIsNoPartOfAName(t *testing.T) {
 		"reads /tmp/pytest-of-runner/pytest-0/x":            "reads /tmp/…/pytest-0/x",
 		"reads /var/folders/ab/cd01/T/tmp9x8y":              "reads /tmp/…",
 		`reads C:\Users\runner\AppData\Local\Temp\go-b12\x`: `reads /tmp/…\x`,
-		"opens /home/runner/_work/m/m/testdata/a":            "opens testdata/a",
+		"opens /home/runner/_work/m/m/testdata/a":           "opens testdata/a",
 		"opens " + s.Dir + "/b":                             "opens b",
 		"shuffled, seed 12345":                              "shuffled, seed …",
 		"id 9b3f3a8e-4a0e-4c5f-9d52-6a3c1b2d7e10":           "id …",
