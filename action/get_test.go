@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -70,7 +71,7 @@ func (r *release) write(name, text string) {
 
 // copySources copies what a binary is built from, the scripts and action.yml.
 func (r *release) copySources() {
-	for _, name := range append(sourceNames(r.t, ".."), "action.yml", "action/scripts/machine.sh", "action/scripts/get.sh", "action/scripts/main.sh", "action/scripts/fallback.sh") {
+	for _, name := range append(sourceNames(r.t, ".."), "action.yml", "action/scripts/machine.sh", "action/scripts/get.sh", "action/scripts/main.sh", "action/scripts/fallback.sh", "action/scripts/patterns.awk") {
 		text, err := os.ReadFile(filepath.Join("..", name))
 		if err != nil {
 			r.t.Fatal(err)
@@ -368,6 +369,27 @@ func TestBinaryOfAnotherMachine(t *testing.T) {
 		s := r.step(command)
 		if code := r.act(s); code != want || s.warnings() != 1 {
 			t.Errorf("exit code %d, want %d\n%s", code, want, &s.log)
+		}
+	}
+}
+
+// macOS's bash is of 2007: it has no arrays filled by mapfile, no ** and no case
+// modification, and an empty array is unset to it.
+func TestScriptsAreForOldShells(t *testing.T) {
+	files, err := filepath.Glob("scripts/*.sh")
+	if err != nil || len(files) < 4 {
+		t.Fatalf("scripts %q (%v)", files, err)
+	}
+	later := regexp.MustCompile(`\b(mapfile|readarray|coproc|globstar|wait -n)\b|declare -[Ag]|local -n|\$\{\w+(,,?|\^\^?|@\w)\}|\|&|&>>|;;&|\[ -v `)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			if code, _, _ := strings.Cut(line, "# "); later.MatchString(code) {
+				t.Errorf("%s:%d: bash 3.2 does not know this: %s", file, i+1, line)
+			}
 		}
 	}
 }

@@ -212,6 +212,43 @@ func TestFallbackCutsLikeTheBinary(t *testing.T) {
 	}
 }
 
+// Globs mean the same to the shell as to the binary, on every system's awk.
+func TestFallbackReadsPatternsLikeTheBinary(t *testing.T) {
+	files := []string{"a.test.js", "b.js", "x/a.test.js", "x/y/z/b.test.js", "x/.hidden/c.test.js", ".d.test.js", "x/with blank.js", "x/a+b(c).js", "x/[id].js", "ab.txt", "ac.txt", "a.c.txt", "x/ab.txt", "x/y/.keep"}
+	patterns := []string{
+		"**/*.test.js", "*.test.js", "**/*.js\n!**/y/**", "x/**", "**", "*.{js,txt}", "{x,nosuch}/**/*.{test.js,txt}", "a?.txt", "a[bd].txt", "a[!b].txt", "a[^b].txt",
+		"./x//*.js", "x/*", "x/*/*", "x/y/**/b.test.js", "**/a.test.js", "x**/b.js\n*.js", "plain\nother\n!pl*", "*.txt\n!ab.txt", "!x/**\n**/*.js\nextra", "x/\\[id\\].js\n*.txt", "*.c.*", "x/a+b*.js", "*/**/*.js", "nosuch/*", "!*\na",
+	}
+	fine := 0
+	for _, tests := range patterns {
+		s := newStep(t, map[string]string{"mode": "plan", "runner": "generic", "tests": tests})
+		for _, name := range files {
+			path := filepath.Join(s.env["GITHUB_WORKSPACE"], name)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		code := s.composite("MAINSTAY_ACTION_BUILD=no")
+		var shell []string
+		if code == exitFine {
+			shell = s.items()
+			fine++
+		}
+		said := s.log.String()
+		if want := s.act(); want != code {
+			t.Errorf("%q: the shell's exit code is %d, the binary's %d\n%s", tests, code, want, said)
+		} else if want == exitFine && !slices.Equal(s.items(), shell) {
+			t.Errorf("%q: shell %q, binary %q", tests, shell, s.items())
+		}
+	}
+	if fine < len(patterns)-3 {
+		t.Errorf("only %d of %d patterns match anything", fine, len(patterns))
+	}
+}
+
 func TestFallback(t *testing.T) {
 	generic := map[string]string{"mode": "run", "runner": "generic", "tests": "a\nb\nc", "command": `printf '<%s>' {tests}`, "shard-index": "0", "shard-total": "2"}
 	golang := map[string]string{"mode": "run", "runner": "auto", "shard-index": "0", "shard-total": "1"}

@@ -66,41 +66,34 @@ fi
 # nothing of it: a word a line on standard output.
 words() { printf '%s' "$1" | xargs printf '%s\n'; }
 
-# patterns reads lines of items; those with * ? [ or { are globs over files.
+# patterns prints the items that the input tests names; the files are only listed
+# where a line is a glob.
 patterns() {
-  local line file
-  shopt -s globstar nullglob
-  while IFS= read -r line; do
-    line=${line#"${line%%[![:space:]]*}"}
-    line=${line%"${line##*[![:space:]]}"}
-    case "$line" in
-      '') ;;
-      '!'*) usage 'patterns that exclude need the binary' ;;
-      *[*?[]*)
-        local found=0 IFS=
-        # The pattern is to be split into files, and only that.
-        # shellcheck disable=SC2086
-        for file in $line; do
-          if [ -f "$file" ]; then found=1; printf '%s\n' "$file"; fi
-        done
-        if [ "$found" = 0 ]; then say "pattern $line matches no file" >&2; return 1; fi
-        ;;
-      *) printf '%s\n' "$line" ;;
-    esac
-  done
+  # shellcheck disable=SC2154 # root is what machine.sh found
+  case "${INPUT_TESTS:-}" in
+    *['*?[{']*) find -L . -type f ;;
+  esac |
+    INPUT_TESTS="${INPUT_TESTS:-}" awk -f "$root/action/scripts/patterns.awk"
+}
+
+# read_lines sets the array named items to the lines of standard input. (macOS's
+# bash has no mapfile.)
+read_lines() {
+  local line
+  items=()
+  while IFS= read -r line || [ -n "$line" ]; do items+=("$line"); done
 }
 
 # list prints the whole suite: "t" and an item, or "u" and a Go package without
 # tests, which some shard has to compile all the same.
 list() {
-  local -a command
+  local -a items
   local template='{{if or .TestGoFiles .XTestGoFiles}}t {{.ImportPath}}{{else if or .GoFiles .CgoFiles}}u {{.ImportPath}}{{else if .Error}}e {{.ImportPath}}{{end}}'
   if [ -n "${INPUT_LIST_COMMAND:-}" ]; then
-    command=()
     local line lines
     lines=$(words "$INPUT_LIST_COMMAND") || return 1
-    mapfile -t command <<<"$lines"
-    lines=$("${command[@]}") || return 1
+    read_lines <<<"$lines"
+    lines=$("${items[@]}") || return 1
     while IFS= read -r line; do printf 't %s\n' "$line"; done <<<"$lines"
   elif [ "$runner" = go ]; then
     # shellcheck disable=SC2086
@@ -119,7 +112,7 @@ list() {
         -o \( -name 'test_*.py' -o -name '*_test.py' \) -type f -print | sed 's|^\./|t |'
     fi
   else
-    lines=$(printf '%s\n' "${INPUT_TESTS:-}" | patterns) || return 1
+    lines=$(patterns) || return 1
     while IFS= read -r line; do printf 't %s\n' "$line"; done <<<"$lines"
   fi
 }
@@ -148,8 +141,7 @@ mkdir -p "$folder" || exit 2
 file=$folder/tests.txt
 : >"$file"
 if [ -n "$slice" ]; then printf '%s\n' "$slice" >"$file"; fi
-items=()
-if [ -n "$slice" ]; then mapfile -t items <"$file"; fi
+read_lines <"$file"
 output tests-file "$file"
 output count "${#items[@]}"
 output source fallback
