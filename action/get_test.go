@@ -26,6 +26,7 @@ type release struct {
 	root     string // GITHUB_ACTION_PATH
 	asset    []byte
 	requests atomic.Int32
+	settled  atomic.Bool // asset and handler stay as they are
 	handler  http.HandlerFunc
 	url      string
 }
@@ -43,6 +44,9 @@ func newRelease(t *testing.T) *release {
 	r.handler = func(w http.ResponseWriter, _ *http.Request) { w.Write(r.asset) }
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		r.requests.Add(1)
+		if !r.settled.Load() {
+			t.Error("asked before the step began")
+		}
 		if q.URL.Path != "/v9.8.7/"+assetName {
 			t.Errorf("asked for %s", q.URL.Path)
 		}
@@ -183,6 +187,7 @@ func (r *release) step(command string) *step {
 
 // act runs get and main of the release; without Go, unless the environment says so.
 func (r *release) act(s *step, extra ...string) int {
+	r.settled.Store(true)
 	return s.composite(append([]string{"GITHUB_ACTION_PATH=" + r.root, "MAINSTAY_RELEASES_URL=" + r.url, "MAINSTAY_GET_SECONDS=15", "MAINSTAY_ACTION_BUILD=no"}, extra...)...)
 }
 
