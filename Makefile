@@ -7,7 +7,7 @@ VERSION ?= $(shell cat action/version)
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check fmt vet staticcheck shellcheck act dist dist-check bench explore mutants issuer vuln clean need
+.PHONY: help build demo test check fmt vet staticcheck shellcheck act dist dist-check bench explore mutants suites issuer vuln clean need
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ explore: build ## every state of small worlds, held against the laws
 
 mutants: need ## drop one guard of the rules after the other: each must be caught
 	@go run ./queue/explore/mutants
+
+suites: need ## every story of the real suites, by each of Go, pytest and jest
+	MAINSTAY_SUITES=all go test -count=1 -timeout 30m -run 'TestARealSuite|TestAShardThat|TestATestThat|TestWhatDoesNot|TestAMissingReport|TestShardsOfTwo|TestAFlakeIsRun|TestAKnownFlake|TestAPullRequestCannot|TestARerunWithout|TestWithoutTheServer|TestInLine' ./server
 
 issuer: need ## tokens of an issuer and a client that are not ours (installs two npm packages in a temporary folder)
 	MAINSTAY_ISSUER=1 go test -count=1 -v -run TestTokensOfAnIssuerThatIsNotOurs ./server/web
