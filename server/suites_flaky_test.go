@@ -18,77 +18,71 @@ var runners = []project{goProject, pytestProject, jestProject.in("run")}
 // A test that fails and then passes is run again in its own job: the pull
 // request lands by its first run, nobody is blamed, and the receipt names the flake.
 func TestAFlakeIsRunAgainInItsJobAndLands(t *testing.T) {
-	t.Parallel()
-	for _, p := range runners {
-		t.Run(p.runner, func(t *testing.T) {
-			w := p.settle(t, p.asQueued)
-			defer w.showRuns()
-			pr := w.open("flakes", p.flakes("parcel"))
+	eachOf(t, runners, func(t *testing.T, p project) {
+		w := p.settle(t, p.asQueued)
+		defer w.showRuns()
+		pr := w.open("flakes", p.flakes("parcel"))
 
-			w.label(pr)
-			w.awaitEnds(ends{pr: landed})
+		w.label(pr)
+		w.awaitEnds(ends{pr: landed})
 
-			if runs := w.runsOf("push"); len(runs) != 1 || runs[0].Conclusion != "success" {
-				t.Errorf("%d runs, the first concluded %s; want one and green", len(runs), runs[0].Conclusion)
-			}
-			if flaky, muted := w.excused(); !slices.Equal(flaky, []string{p.test("parcel")}) || len(muted) > 0 {
-				t.Errorf("the receipt calls %q flaky, and %q muted", flaky, muted)
-			}
-		})
-	}
+		if runs := w.runsOf("push"); len(runs) != 1 || runs[0].Conclusion != "success" {
+			t.Errorf("%d runs, the first concluded %s; want one and green", len(runs), runs[0].Conclusion)
+		}
+		if flaky, muted := w.excused(); !slices.Equal(flaky, []string{p.test("parcel")}) || len(muted) > 0 {
+			t.Errorf("the receipt calls %q flaky, and %q muted", flaky, muted)
+		}
+	})
 }
 
 // A test that flakes on what lands is put in quarantine, by what landed alone.
 // There its failure holds nobody up any more, except a pull request that
 // changes the test's folder.
 func TestAKnownFlakeHoldsUpOnlyWhoTouchesIt(t *testing.T) {
-	t.Parallel()
-	for _, p := range runners {
-		t.Run(p.runner, func(t *testing.T) {
-			// Given a test on main that fails once in each run.
-			wobbly := p.wobbles()
-			w := p.settle(t, p.asQueued, func(files map[string]string) { addFiles(files, wobbly) })
-			defer w.showRuns()
-			name := p.test("wobbly")
+	eachOf(t, runners, func(t *testing.T, p project) {
+		// Given a test on main that fails once in each run.
+		wobbly := p.wobbles()
+		w := p.settle(t, p.asQueued, func(files map[string]string) { addFiles(files, wobbly) })
+		defer w.showRuns()
+		name := p.test("wobbly")
 
-			// When three have landed all the same.
-			want := ends{}
-			for _, branch := range []string{"one", "two", "three"} {
-				pr := w.opens(branch)
-				w.label(pr)
-				want[pr] = landed
-				w.awaitEnds(want)
-				if flaky, _ := w.excused(); !slices.Equal(flaky, []string{name}) {
-					t.Fatalf("the receipt of #%d calls %q flaky", pr, flaky)
-				}
-			}
-
-			// Then it may fail, and fail again: who has nothing to do with it lands.
-			w.must(os.Mkdir(filepath.Join(filepath.Dir(w.notes), "always"), 0o755))
-			apart := w.opens("apart")
-			w.label(apart)
-			want[apart] = landed
+		// When three have landed all the same.
+		want := ends{}
+		for _, branch := range []string{"one", "two", "three"} {
+			pr := w.opens(branch)
+			w.label(pr)
+			want[pr] = landed
 			w.awaitEnds(want)
-			if flaky, muted := w.excused(); !slices.Equal(muted, []string{name}) || len(flaky) > 0 {
-				t.Errorf("the receipt calls %q flaky, and %q muted", flaky, muted)
+			if flaky, _ := w.excused(); !slices.Equal(flaky, []string{name}) {
+				t.Fatalf("the receipt of #%d calls %q flaky", pr, flaky)
 			}
-			runs := w.runsOf("push")
-			if last := runs[len(runs)-1]; last.Conclusion != "success" || len(runs) != 4 {
-				t.Errorf("%d runs for four that landed, the last concluded %s", len(runs), last.Conclusion)
-			}
+		}
 
-			// And who changes its folder has to see it pass.
-			touches := w.open("touches", map[string]string{path.Dir(p.wobblyFile()) + "/notes.txt": "It wobbles.\n"})
-			tip := w.repo.Ref("main")
-			w.label(touches)
-			want[touches] = queue.ChecksFailed
-			w.letIdleTimePass("it has its end", func() bool { return w.entry(touches).Phase.Ended() })
-			w.awaitEnds(want)
-			if tests := w.entry(touches).End.Tests; len(tests) != 1 || tests[0].Name != name || w.repo.Ref("main") != tip {
-				t.Errorf("it is out for %+v, and main is %s", tests, w.repo.Ref("main"))
-			}
-		})
-	}
+		// Then it may fail, and fail again: who has nothing to do with it lands.
+		w.must(os.Mkdir(filepath.Join(filepath.Dir(w.notes), "always"), 0o755))
+		apart := w.opens("apart")
+		w.label(apart)
+		want[apart] = landed
+		w.awaitEnds(want)
+		if flaky, muted := w.excused(); !slices.Equal(muted, []string{name}) || len(flaky) > 0 {
+			t.Errorf("the receipt calls %q flaky, and %q muted", flaky, muted)
+		}
+		runs := w.runsOf("push")
+		if last := runs[len(runs)-1]; last.Conclusion != "success" || len(runs) != 4 {
+			t.Errorf("%d runs for four that landed, the last concluded %s", len(runs), last.Conclusion)
+		}
+
+		// And who changes its folder has to see it pass.
+		touches := w.open("touches", map[string]string{path.Dir(p.wobblyFile()) + "/notes.txt": "It wobbles.\n"})
+		tip := w.repo.Ref("main")
+		w.label(touches)
+		want[touches] = queue.ChecksFailed
+		w.letIdleTimePass("it has its end", func() bool { return w.entry(touches).Phase.Ended() })
+		w.awaitEnds(want)
+		if tests := w.entry(touches).End.Tests; len(tests) != 1 || tests[0].Name != name || w.repo.Ref("main") != tip {
+			t.Errorf("it is out for %+v, and main is %s", tests, w.repo.Ref("main"))
+		}
+	})
 }
 
 // A flake that is learnt only from a pull request excuses nothing: whoever
@@ -99,7 +93,7 @@ func TestAPullRequestCannotExcuseItsOwnTest(t *testing.T) {
 	defer w.showRuns()
 	pr := w.open("red", p.fails("parcel"))
 
-	for range 3 {
+	for range 2 {
 		before := len(w.runsOf("push"))
 		w.label(pr)
 		w.until("it is tested", func() bool { return len(w.runsOf("push")) > before })

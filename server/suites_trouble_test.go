@@ -27,7 +27,10 @@ func TestAShardThatRunsAgainRunsTheSameSlice(t *testing.T) {
 		before := w.slices(first, 1)
 
 		// And another that lands meanwhile, from which the server learns how long tests take.
-		other := w.open("other", p.passes("voucher"))
+		lands := p.passes("voucher")
+		lands[testWorkflow] = p.workflow(t, w.server.url)
+		p.asQueued(lands) // from here on, pull requests run nothing of their own
+		other := w.open("other", lands)
 		w.label(other)
 		w.awaitEnds(ends{other: landed})
 
@@ -130,75 +133,64 @@ func TestAMissingReportLandsNothing(t *testing.T) {
 }
 
 // A server that is away turns no green job red and no red one green: each job
-// cuts the suite by itself, alike, and its tests decide. Nothing lands of which
-// the server was told nothing.
+// cuts the suite by itself, alike, and its tests decide.
 func TestWithoutTheServerTheTestsDecide(t *testing.T) {
-	t.Parallel()
-	for _, p := range []project{goProject, goProject.in("steps"), pytestProject, jestProject} {
-		t.Run(p.runner+" "+p.layout, func(t *testing.T) {
-			w := p.settle(t)
-			defer w.showRuns()
-			w.road.cutOff(askAny)
+	eachProject(t, func(t *testing.T, p project) {
+		w := p.settle(t)
+		defer w.showRuns()
+		w.road.cutOff(askAny)
 
-			good, red := w.open("good", p.passes("parcel")), w.open("red", p.fails("parcel"))
+		good, red := w.open("good", p.passes("parcel")), w.open("red", p.fails("parcel"))
 
-			run := w.awaitRun(good, 1)
-			if run.Conclusion != "success" {
-				t.Errorf("the green one concluded %s", run.Conclusion)
-			}
-			w.ranAll(run, append(p.items(t), p.item("parcel")))
-			if run = w.awaitRun(red, 1); run.Conclusion != "failure" {
-				t.Errorf("the red one concluded %s", run.Conclusion)
-			}
-			w.ranAll(run, append(p.items(t), p.item("parcel")))
-			if w.road.cutCalls() == 0 {
-				t.Error("nobody asked the server: this story is of calls that are lost")
-			}
-		})
-	}
+		run := w.awaitRun(good, 1)
+		if run.Conclusion != "success" {
+			t.Errorf("the green one concluded %s", run.Conclusion)
+		}
+		w.ranAll(run, append(p.items(t), p.item("parcel")))
+		if run = w.awaitRun(red, 1); run.Conclusion != "failure" {
+			t.Errorf("the red one concluded %s", run.Conclusion)
+		}
+		w.ranAll(run, append(p.items(t), p.item("parcel")))
+		if w.road.cutCalls() == 0 {
+			t.Error("nobody asked the server: this story is of calls that are lost")
+		}
+	})
 }
 
-// In line it is the same: where only the plan is lost, the reports prove the
-// whole suite all the same; where the reports are lost, nothing is proved.
-func TestInLineALostPlanIsNoHarmAndALostReportIsFoundAtGitHub(t *testing.T) {
-	t.Parallel()
-	for _, p := range []project{goProject, pytestProject} {
-		t.Run(p.runner, func(t *testing.T) {
-			w := p.settle(t, p.asQueued)
-			defer w.showRuns()
-			good, red, silent := w.open("good", p.passes("parcel")), w.open("red", p.fails("voucher")), w.open("silent", p.passes("gift"))
+// In line it is the same: where the plan is lost, the reports prove the whole
+// suite all the same; where reports are lost on their way, GitHub has them.
+func TestInLineALostPlanAndLostReportsAreNoHarm(t *testing.T) {
+	p := goProject
+	w := p.settle(t, p.asQueued)
+	defer w.showRuns()
+	good, red, silent := w.open("good", p.passes("parcel")), w.open("red", p.fails("voucher")), w.open("silent", p.passes("gift"))
 
-			w.road.cutOff(askPlan)
-			w.label(good)
-			w.awaitEnds(ends{good: landed})
-			w.ranAll(w.runsOf("push")[0], append(p.items(t), p.item("parcel")))
-			tip := w.repo.Ref("main")
+	w.road.cutOff(askPlan)
+	w.label(good)
+	w.awaitEnds(ends{good: landed})
+	w.ranAll(w.runsOf("push")[0], append(p.items(t), p.item("parcel")))
+	tip := w.repo.Ref("main")
 
-			w.label(red)
-			w.awaitEnds(ends{good: landed, red: queue.ChecksFailed})
-			if tests := w.entry(red).End.Tests; len(tests) != 1 || tests[0].Name != p.test("voucher") {
-				t.Errorf("it is out for %+v", tests)
-			}
+	w.road.cutOff(askReport)
+	w.label(red)
+	w.letIdleTimePass("it has its end", func() bool { return w.entry(red).Phase.Ended() })
+	w.awaitEnds(ends{good: landed, red: queue.ChecksFailed})
+	if tests := w.entry(red).End.Tests; len(tests) != 1 || tests[0].Name != p.test("voucher") || w.repo.Ref("main") != tip {
+		t.Errorf("it is out for %+v, and main moved from %s to %s", tests, tip, w.repo.Ref("main"))
+	}
 
-			w.road.cutOff(askReport)
-			w.label(silent)
-			w.letIdleTimePass("it has its end", func() bool { return w.entry(silent).Phase.Ended() })
-			w.awaitRest()
-			if w.entry(silent).Phase != queue.Landed || w.repo.Ref("main") == tip {
-				t.Errorf("it is %s, and main stayed at %s", w.entry(silent).Phase, tip)
-			}
-			runs := w.runsOf("push")
-			if last := runs[len(runs)-1]; last.Conclusion != "success" {
-				t.Errorf("its tests were green, and its run concluded %s", last.Conclusion)
-			}
-		})
+	w.label(silent)
+	w.letIdleTimePass("it has its end", func() bool { return w.entry(silent).Phase.Ended() })
+	w.awaitEnds(ends{good: landed, red: queue.ChecksFailed, silent: landed})
+	if shards := w.receipt().Shards; w.road.cutCalls() == 0 || len(shards) != 2 {
+		t.Errorf("%d calls were lost, and the receipt has the shards %+v", w.road.cutCalls(), shards)
 	}
 }
 
 // Two shards that cut by different plans may both be green and leave a test out
 // between them. That is incomplete, and does not land.
 func TestShardsOfTwoPlansAreIncomplete(t *testing.T) {
-	p := goProject
+	p := goProject.in("steps")
 	// Given a server that knows one item to take as long as all others together.
 	w := p.settle(t, p.asQueued)
 	defer w.showRuns()
