@@ -34,7 +34,8 @@ func TestKilledAtAnyMomentTheQueueGoesOn(t *testing.T) {
 		}
 	}
 	m.live(moment{})
-	w.until("every pull request has its end", func() bool { return m.over() && m.concluded() })
+	// A test that was begun for nobody any more may still be on its way out.
+	w.until("every pull request has its end, and every ticket", func() bool { return m.over() && m.concluded() && len(w.tickets()) == 0 })
 	m.readBooks()
 
 	// Then all is as it would be without a single death.
