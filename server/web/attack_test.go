@@ -74,7 +74,7 @@ func TestKeysRotateWhileAJobRuns(t *testing.T) {
 		t.Fatalf("answered %d %s", status, text)
 	}
 	f.issuer.change(func() { f.issuer.keys["two"] = signingKeys()[1] })
-	f.now = f.now.Add(20 * time.Minute)
+	f.advance(20 * time.Minute)
 	if status, text := f.call(sign(t, "two", signingKeys()[1], f.claims()), "PUT", "/v1/reports/unit/0/0", aReport(0, 2)); status != 200 {
 		t.Fatalf("answered %d %s", status, text)
 	}
@@ -87,7 +87,7 @@ func TestKeysRotateWhileAJobRuns(t *testing.T) {
 // A key that the issuer took away goes here, too, though nobody brings a new one.
 func TestAKeyTheIssuerTookAwayIsForgotten(t *testing.T) {
 	f := openFront(t)
-	id := newIdentity([]string{f.issuer.URL}, audience, func() time.Time { return f.now })
+	id := newIdentity([]string{f.issuer.URL}, audience, f.now)
 	verify := func() error {
 		_, err := id.verify(t.Context(), "Bearer "+f.token(nil), "192.0.2.1:1")
 		return err
@@ -97,7 +97,7 @@ func TestAKeyTheIssuerTookAwayIsForgotten(t *testing.T) {
 	}
 	f.issuer.awaitFetch(t)
 	f.issuer.change(func() { delete(f.issuer.keys, "one"); f.issuer.keys["two"] = signingKeys()[1] })
-	f.now = f.now.Add(freshFor + time.Second)
+	f.advance(freshFor + time.Second)
 	_ = verify() // whose look at the keys goes on beside it
 	f.issuer.awaitFetch(t)
 	set := id.issuers[f.issuer.URL]
@@ -143,7 +143,7 @@ func TestAnAddressThatFailsTooOften(t *testing.T) {
 	}
 	counts := map[int]int{}
 	for i := range 100 {
-		f.now = f.now.Add(100 * time.Millisecond)
+		f.advance(100 * time.Millisecond)
 		status, _ := f.call(sign(t, fmt.Sprint("made-up-", i), signingKeys()[1], f.claims()), "POST", "/v1/plans", planRequest(0, 2, "a"))
 		counts[status]++
 	}
@@ -151,7 +151,7 @@ func TestAnAddressThatFailsTooOften(t *testing.T) {
 		t.Fatalf("answered %v", counts)
 	}
 	fetched := f.issuer.fetches.Load()
-	f.now = f.now.Add(11 * time.Second)
+	f.advance(11 * time.Second)
 	if status, _ := f.call(sign(t, "made-up", signingKeys()[1], f.claims()), "POST", "/v1/plans", planRequest(0, 2, "a")); status != 429 {
 		t.Fatalf("answered %d", status)
 	}
@@ -161,7 +161,7 @@ func TestAnAddressThatFailsTooOften(t *testing.T) {
 	if status, text := f.call(f.token(nil), "POST", "/v1/plans", planRequest(0, 2, "a")); status != 200 {
 		t.Fatalf("an honest job of that address was answered %d %s", status, text)
 	}
-	f.now = f.now.Add(failureWindow)
+	f.advance(failureWindow)
 	if status, _ := f.call("garbage", "POST", "/v1/plans", planRequest(0, 2, "a")); status != 401 {
 		t.Fatalf("after the window: answered %d", status)
 	}

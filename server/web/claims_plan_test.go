@@ -17,7 +17,7 @@ func (l *lessor) leasedRequest(index int, change func(*shard.PlanRequest)) shard
 	for _, item := range []string{"a", "b", "c", "d"} {
 		took = append(took, shard.Sample{Item: item, MS: 10_000})
 	}
-	if err := l.pools.KeepTimings(l.t.Context(), 7, "unit", "", l.now, took, nil); err != nil {
+	if err := l.pools.KeepTimings(l.t.Context(), 7, "unit", "", l.now(), took, nil); err != nil {
 		l.t.Fatal(err)
 	}
 	r := planRequest(index, 2, "a", "b", "c", "d")
@@ -82,7 +82,7 @@ func TestAReRunGetsWhatItsShardHad(t *testing.T) {
 	}
 	l.ask(nil, l.leasedRequest(1, nil))
 	l.restart() // and the server, too
-	l.now = l.now.Add(time.Hour)
+	l.advance(time.Hour)
 	// When both run again
 	for k, want := range []string{"leased [a c]", "leased [b]"} {
 		again := l.ask(second, l.leasedRequest(k, nil))

@@ -79,7 +79,7 @@ func TestAPoolInTroubleAsksToTryAgain(t *testing.T) {
 	l.pools.down = errors.New("disk full")
 	refused() // also where the plan is remembered
 	l.pools.down = nil
-	err := l.pools.UpdatePool(t.Context(), 7, "pl_1", l.now, func([]byte) ([]byte, error) { return []byte("{}"), nil })
+	err := l.pools.UpdatePool(t.Context(), 7, "pl_1", l.now(), func([]byte) ([]byte, error) { return []byte("{}"), nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func openLessor(t *testing.T, plans ...*shard.Frozen) *lessor {
 		body, err := json.Marshal(f)
 		if err == nil {
 			key := shard.PlanKey{Repository: 7, Run: 100, Suite: f.ID, Total: f.Total}
-			_, err = s.FreezePlan(t.Context(), key, f.ID, "", l.now, body)
+			_, err = s.FreezePlan(t.Context(), key, f.ID, "", l.now(), body)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -132,10 +132,10 @@ func TestAKilledShardsBatchGoesToAnother(t *testing.T) {
 	l := openLessor(t, aPlan(3, 2))
 	killed, other := l.claim(0), l.claim(1)
 	for range 3 {
-		l.now = l.now.Add(15 * time.Second)
+		l.advance(15 * time.Second)
 		l.beat(1, back(other), http.StatusOK)
 	}
-	l.now = l.now.Add(15 * time.Second)
+	l.advance(15 * time.Second)
 	taken := l.claim(1, back(other))
 	if names(taken) != names(killed) || taken.Fence <= killed.Fence {
 		t.Fatalf("shard 1 got %+v, want what shard 0 lost: %+v", taken, killed)
@@ -159,10 +159,10 @@ func TestWhatCameWithThePlanIsKept(t *testing.T) {
 		if a := l.claim(1); a.State != shard.ClaimWait {
 			t.Fatalf("shard 1 was answered %+v", a)
 		}
-		l.now = l.now.Add(15 * time.Second)
+		l.advance(15 * time.Second)
 	}
 	for range 3 {
-		l.now = l.now.Add(15 * time.Second)
+		l.advance(15 * time.Second)
 		l.claim(1)
 	}
 	l.beat(0, own, http.StatusGone)
@@ -236,7 +236,7 @@ func TestAnItemThatKillsIsLogged(t *testing.T) {
 	for k := 1; k <= 3; k++ {
 		l.claim(k)
 		for range 4 {
-			l.now = l.now.Add(15 * time.Second)
+			l.advance(15 * time.Second)
 			l.beat(0, shard.Done{Lease: shard.OwnLease}, http.StatusOK)
 		}
 	}

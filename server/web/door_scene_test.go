@@ -243,7 +243,7 @@ type front struct {
 	issuer  *issuer
 	keeper  *keeper
 	server  *httptest.Server
-	now     time.Time
+	moment  atomic.Int64 // nanoseconds: a key fetch aside reads it while the test goes on
 	options Options
 	front   *Front
 	door    *door
@@ -251,8 +251,9 @@ type front struct {
 
 func openFront(t *testing.T, change ...func(*Options)) *front {
 	t.Helper()
-	f := &front{t: t, issuer: newIssuer(t), now: noonClock(), keeper: newKeeper()}
-	clock := func() time.Time { return f.now }
+	f := &front{t: t, issuer: newIssuer(t), keeper: newKeeper()}
+	f.setClock(noonClock())
+	clock := f.now
 	f.options = Options{URL: audience, Issuers: []string{f.issuer.URL}, Webhooks: f.keeper, Reports: f.keeper, Plans: f.keeper, Durations: f.keeper, Clock: clock,
 		Log: quiet, Ready: func(context.Context) error { return f.keeper.down }, Pages: PageOptions{Log: quiet, Clock: clock}}
 	for _, c := range change {
@@ -261,6 +262,10 @@ func openFront(t *testing.T, change ...func(*Options)) *front {
 	f.restart()
 	return f
 }
+
+func (f *front) now() time.Time            { return time.Unix(0, f.moment.Load()).UTC() }
+func (f *front) setClock(moment time.Time) { f.moment.Store(moment.UnixNano()) }
+func (f *front) advance(by time.Duration)  { f.moment.Add(int64(by)) }
 
 // restart begins with an empty memory and the same store.
 func (f *front) restart() {
@@ -271,7 +276,7 @@ func (f *front) restart() {
 
 func (f *front) claims() map[string]any {
 	return map[string]any{"iss": f.issuer.URL, "aud": audience, "sub": "repo:o/r:ref:refs/heads/mainstay/main/41",
-		"iat": f.now.Unix(), "nbf": f.now.Unix() - 600, "exp": f.now.Unix() + 300, "repository_id": "7", "run_id": "100", "run_attempt": "1",
+		"iat": f.now().Unix(), "nbf": f.now().Unix() - 600, "exp": f.now().Unix() + 300, "repository_id": "7", "run_id": "100", "run_attempt": "1",
 		"check_run_id": "900", "sha": "tested", "ref": "refs/heads/mainstay/main/41", "event_name": "push"}
 }
 

@@ -26,10 +26,10 @@ func TestOnlyAJobsOwnTokenIsTaken(t *testing.T) {
 		"no token":                  {"", 401},
 		"another audience":          {f.token(map[string]any{"aud": "https://github.com/o"}), 401},
 		"two audiences":             {f.token(map[string]any{"aud": []string{audience, "x"}}), 401},
-		"expired":                   {f.token(map[string]any{"exp": f.now.Unix() - 60}), 401},
-		"within the leeway":         {f.token(map[string]any{"exp": f.now.Unix() - 10}), 200},
-		"not yet valid":             {f.token(map[string]any{"nbf": f.now.Unix() + 3600}), 401},
-		"issued an hour ago":        {f.token(map[string]any{"iat": f.now.Unix() - 3600}), 401},
+		"expired":                   {f.token(map[string]any{"exp": f.now().Unix() - 60}), 401},
+		"within the leeway":         {f.token(map[string]any{"exp": f.now().Unix() - 10}), 200},
+		"not yet valid":             {f.token(map[string]any{"nbf": f.now().Unix() + 3600}), 401},
+		"issued an hour ago":        {f.token(map[string]any{"iat": f.now().Unix() - 3600}), 401},
 		"another issuer":            {f.token(map[string]any{"iss": "https://evil.example.com"}), 401},
 		"another key":               {sign(t, "one", other, f.claims()), 401},
 		"an unknown key id":         {sign(t, "nine", signingKeys()[0], f.claims()), 401},
@@ -45,7 +45,7 @@ func TestOnlyAJobsOwnTokenIsTaken(t *testing.T) {
 		"another ref of the queue":  {f.token(map[string]any{"ref": "refs/heads/mainstay/main/40"}), 409},
 		"an attempt that is over":   {f.token(map[string]any{"sha": "dropped", "ref": "refs/heads/mainstay/main/40"}), 409},
 		"an issuer with a slash":    {f.token(map[string]any{"iss": f.issuer.URL + "/"}), 401},
-		"issued in an hour":         {f.token(map[string]any{"iat": f.now.Unix() + 3600}), 401},
+		"issued in an hour":         {f.token(map[string]any{"iat": f.now().Unix() + 3600}), 401},
 		"an expiry beyond measure":  {f.token(map[string]any{"exp": 1e300}), 401},
 		"an expiry in words":        {f.token(map[string]any{"exp": "tomorrow"}), 401},
 		"no expiry":                 {f.token(map[string]any{"exp": nil}), 401},
@@ -84,7 +84,7 @@ func TestANewKeyOfTheIssuerIsLearnt(t *testing.T) {
 		t.Fatalf("answered %d %s", status, text)
 	}
 	f.issuer.change(func() { f.issuer.keys = map[string]*rsa.PrivateKey{"two": signingKeys()[1]} })
-	f.now = f.now.Add(11 * time.Second)
+	f.advance(11 * time.Second)
 
 	status, text := f.call(sign(t, "two", signingKeys()[1], f.claims()), "POST", "/v1/plans", planRequest(0, 2, "a", "b"))
 
@@ -125,13 +125,13 @@ func signedByPublicKey(t *testing.T, claims map[string]any) string {
 // however many addresses it comes from.
 func TestAFloodOfUnknownKeysIsFewFetches(t *testing.T) {
 	f := openFront(t)
-	id := newIdentity([]string{f.issuer.URL}, audience, func() time.Time { return f.now })
+	id := newIdentity([]string{f.issuer.URL}, audience, f.now)
 	for i := range 600 { // ten a second, each from another address
 		token := sign(t, fmt.Sprintf("made-up-%d", i), signingKeys()[1], f.claims())
 		if _, err := id.verify(t.Context(), "Bearer "+token, fmt.Sprintf("192.0.%d.%d:1", i/250, i%250)); err == nil {
 			t.Fatal("a token of an unknown key was taken")
 		}
-		f.now = f.now.Add(100 * time.Millisecond)
+		f.advance(100 * time.Millisecond)
 	}
 	if n := f.issuer.fetches.Load(); n != 6 {
 		t.Fatalf("the keys were fetched %d times in a minute, want 6", n)
@@ -141,7 +141,7 @@ func TestAFloodOfUnknownKeysIsFewFetches(t *testing.T) {
 // What can be known without keys is known without them.
 func TestATokenForSomebodyElseFetchesNoKeys(t *testing.T) {
 	f := openFront(t)
-	for _, change := range []map[string]any{{"aud": "https://github.com/o"}, {"iss": "https://evil.example.com"}, {"exp": f.now.Unix() - 60}} {
+	for _, change := range []map[string]any{{"aud": "https://github.com/o"}, {"iss": "https://evil.example.com"}, {"exp": f.now().Unix() - 60}} {
 		if status, text := f.call(f.token(change), "POST", "/v1/plans", planRequest(0, 2, "a")); status != 401 {
 			t.Fatalf("answered %d %s", status, text)
 		}
@@ -165,16 +165,16 @@ func TestAnIssuerThatIsDown(t *testing.T) {
 		}
 	}
 	f.issuer.change(func() { f.issuer.down = false })
-	f.now = f.now.Add(fetchPace)
+	f.advance(fetchPace)
 	if status, text := ask(f.token(nil)); status != 200 {
 		t.Fatalf("up again: answered %d %s", status, text)
 	}
 	f.issuer.change(func() { f.issuer.down = true })
-	f.now = f.now.Add(keyAge)
+	f.advance(keyAge)
 	if status, text := ask(f.token(nil)); status != 200 {
 		t.Fatalf("keys of a day ago: answered %d %s", status, text)
 	}
-	f.now = f.now.Add(time.Second)
+	f.advance(time.Second)
 	if status, text := ask(f.token(nil)); status != 503 {
 		t.Fatalf("keys of more than a day ago: answered %d %s", status, text)
 	}
@@ -185,13 +185,13 @@ func TestAnIssuerThatIsDown(t *testing.T) {
 func TestAFetchUnderWayHoldsNobodyUp(t *testing.T) {
 	// Given known keys, and an issuer that has become slow and has a new one
 	f := openFront(t)
-	id := newIdentity([]string{f.issuer.URL}, audience, func() time.Time { return f.now })
+	id := newIdentity([]string{f.issuer.URL}, audience, f.now)
 	known, fresh := "Bearer "+f.token(nil), "Bearer "+sign(t, "two", signingKeys()[1], f.claims())
 	if _, err := id.verify(t.Context(), known, "192.0.2.1:1"); err != nil {
 		t.Fatal(err)
 	}
 	f.issuer.awaitFetch(t)
-	f.now = f.now.Add(fetchPace)
+	f.advance(fetchPace)
 	hold := make(chan struct{})
 	f.issuer.change(func() { f.issuer.hold, f.issuer.keys["two"] = hold, signingKeys()[1] })
 	// When somebody brings the new key's token and hangs up

@@ -118,7 +118,7 @@ func (f *foreign) token(audience string) string {
 func TestTokensOfAnIssuerThatIsNotOurs(t *testing.T) {
 	foreign := installForeign(t)
 	f := openFront(t, func(o *Options) { o.Issuers = []string{foreign.url} })
-	f.now = time.Now()
+	f.setClock(time.Now())
 	expect := func(what, token string, status int) {
 		t.Helper()
 		if got, text := f.call(token, "POST", "/v1/plans", planRequest(0, 2, "a", "b")); got != status || status == 200 && !strings.Contains(text, `"trusted":true`) {
@@ -145,7 +145,7 @@ func TestTokensOfAnIssuerThatIsNotOurs(t *testing.T) {
 	foreign.change(map[string]any{"claims": map[string]any{}, "kid": "two"})
 	second := foreign.token(audience)
 	expect("a new key, just after a fetch", second, 401)
-	f.now = f.now.Add(fetchPace)
+	f.advance(fetchPace)
 	expect("a new key", second, 200)
 	expect("the key before it", first, 200)
 }
