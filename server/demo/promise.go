@@ -17,12 +17,14 @@ type promise struct {
 	flake string       // a test of its own that is red once, for which nobody may be blamed
 }
 
-// FlakeResult is one red run of good code, as a batch has it on record.
+// FlakeResult is a test of good code that was red once: in a run that a batch has
+// on record, or in a shard that ran it again.
 type FlakeResult struct {
 	Batch        int64    `json:"batch"`
 	Attempt      int64    `json:"attempt"`
 	PullRequests []int    `json:"pull_requests"`
 	Tests        []string `json:"tests"`
+	Shard        string   `json:"shard,omitempty"` // that ran it again; empty: the whole run was red
 }
 
 // PairResult is the two that are green alone and red together.
@@ -34,14 +36,33 @@ type PairResult struct {
 	Tests  []string `json:"tests"`
 }
 
-// noteFlakes keeps what the batches have on record: their rows are forgotten in time.
+// noteFlakes keeps what batches and shards have on record: their rows are forgotten in time.
 func (s *show) noteFlakes(rows queue.Rows) {
 	for _, b := range rows.Batches {
 		for _, f := range b.Flakes {
-			if !slices.ContainsFunc(s.flakes, func(x FlakeResult) bool { return x.Attempt == f.Attempt }) {
-				s.flakes = append(s.flakes, FlakeResult{Batch: b.ID, Attempt: f.Attempt, PullRequests: f.PRs, Tests: f.Tests})
-			}
+			s.noteFlake(FlakeResult{Batch: b.ID, Attempt: f.Attempt, PullRequests: f.PRs, Tests: f.Tests})
 		}
+	}
+	for _, a := range rows.Attempts {
+		for _, shard := range a.Shards {
+			if len(shard.Flaky) == 0 {
+				continue
+			}
+			flake := FlakeResult{Batch: a.Batch, Attempt: a.ID, Shard: fmt.Sprintf("%s %d of %d", shard.Suite, shard.Index+1, shard.Total)}
+			for _, m := range a.Members {
+				flake.PullRequests = append(flake.PullRequests, m.PR)
+			}
+			for _, test := range shard.Flaky {
+				flake.Tests = append(flake.Tests, test.Name)
+			}
+			s.noteFlake(flake)
+		}
+	}
+}
+
+func (s *show) noteFlake(flake FlakeResult) {
+	if !slices.ContainsFunc(s.flakes, func(x FlakeResult) bool { return x.Attempt == flake.Attempt && x.Shard == flake.Shard }) {
+		s.flakes = append(s.flakes, flake)
 	}
 }
 
@@ -84,7 +105,7 @@ func (s *show) checkPair(p pull, second, first queue.Entry, r *Result) {
 // checkFlake sees that the flaky test is on record, and that nobody is out for it.
 func (s *show) checkFlake(test string, ended map[int]queue.Entry, r *Result) {
 	if !slices.ContainsFunc(r.Flakes, func(f FlakeResult) bool { return slices.Contains(f.Tests, test) }) {
-		r.Problems = append(r.Problems, fmt.Sprintf("no batch has the flake of %s on record", test))
+		r.Problems = append(r.Problems, fmt.Sprintf("nothing has the flake of %s on record", test))
 	}
 	for _, p := range s.pulls {
 		if e := ended[p.number]; e.Phase == queue.Out && slices.Contains(failing(e), test) {
@@ -114,7 +135,12 @@ func (r Result) tellPromises(out io.Writer) {
 		for _, pr := range f.PullRequests {
 			prs = append(prs, fmt.Sprintf("#%d", pr))
 		}
-		fmt.Fprintf(out, "flake: %s was red once with %s and green after; all of them landed, nobody is blamed (on record in batch %d)\n",
-			strings.Join(f.Tests, ", "), strings.Join(prs, " "), f.Batch)
+		tests, with := strings.Join(f.Tests, ", "), strings.Join(prs, " ")
+		if f.Shard != "" {
+			fmt.Fprintf(out, "flake: %s was red once with %s and green when shard %s ran it again; no run was lost, nobody is blamed (on record in batch %d)\n",
+				tests, with, f.Shard, f.Batch)
+			continue
+		}
+		fmt.Fprintf(out, "flake: %s was red once with %s and green after; all of them landed, nobody is blamed (on record in batch %d)\n", tests, with, f.Batch)
 	}
 }

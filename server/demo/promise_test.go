@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -34,7 +35,7 @@ func TestTheDemoHoldsEachEndAgainstItsPromise(t *testing.T) {
 		"the first of the pair is out": {3, out(queue.ChecksFailed, "TestParcel"), flaky, "#3 of the pair did not land"},
 		"a good one is blamed":         {2, out(queue.ChecksFailed, "TestFlaky"), flaky, "#2 is blamed for the flaky test TestFlaky"},
 		"the flaky one is out":         {1, out(queue.TimedOut), flaky, "#1 is good, but is out"},
-		"the flake is not on record":   {2, landed, nil, "no batch has the flake of TestFlaky on record"},
+		"the flake is not on record":   {2, landed, nil, "nothing has the flake of TestFlaky on record"},
 		"a pair is no word for others": {5, out("conflicting_pair"), flaky, "#5 must go out (conflict)"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -60,13 +61,31 @@ func TestTheDemoHoldsEachEndAgainstItsPromise(t *testing.T) {
 func TestTheReportTellsThePairAndTheFlake(t *testing.T) {
 	var text strings.Builder
 	Result{
-		Pair:   &PairResult{Landed: 17, Out: 18, Reason: "checks_failed", Tests: []string{"TestAnOrderFitsOneParcel"}},
-		Flakes: []FlakeResult{{Batch: 2, Attempt: 3, PullRequests: []int{4, 5}, Tests: []string{"TestRecount"}}},
+		Pair: &PairResult{Landed: 17, Out: 18, Reason: "checks_failed", Tests: []string{"TestAnOrderFitsOneParcel"}},
+		Flakes: []FlakeResult{{Batch: 2, Attempt: 3, PullRequests: []int{4, 5}, Tests: []string{"TestRecount"}},
+			{Batch: 4, Attempt: 6, PullRequests: []int{9}, Tests: []string{"TestSlow"}, Shard: "unit 2 of 4"}},
 	}.tellPromises(&text)
 	for _, want := range []string{"#17 landed; #18, green without it and red with it, is out: checks_failed TestAnOrderFitsOneParcel\n",
-		"TestRecount was red once with #4 #5 and green after; all of them landed, nobody is blamed (on record in batch 2)\n"} {
+		"TestRecount was red once with #4 #5 and green after; all of them landed, nobody is blamed (on record in batch 2)\n",
+		"TestSlow was red once with #9 and green when shard unit 2 of 4 ran it again; no run was lost, nobody is blamed (on record in batch 4)\n"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the report does not say %q:\n%s", want, text.String())
 		}
+	}
+}
+
+// A flake that a shard met and ran again is on record, too, once however often it is read.
+func TestTheDemoNotesTheFlakesOfShards(t *testing.T) {
+	// Given an attempt of two with a shard that ran a red test again
+	rows := queue.Rows{Attempts: []queue.Attempt{{ID: 6, Batch: 4, Members: []queue.Member{{PR: 9}, {PR: 10}},
+		Shards: []queue.Shard{{Suite: "unit", Total: 4}, {Suite: "unit", Index: 1, Total: 4, Flaky: []queue.FailedTest{{Name: "TestSlow"}}}}}}}
+	s := &show{}
+	// When it is read twice
+	s.noteFlakes(rows)
+	s.noteFlakes(rows)
+	// Then it is there once
+	want := FlakeResult{Batch: 4, Attempt: 6, PullRequests: []int{9, 10}, Tests: []string{"TestSlow"}, Shard: "unit 2 of 4"}
+	if len(s.flakes) != 1 || !reflect.DeepEqual(s.flakes[0], want) {
+		t.Errorf("noted %+v, want %+v", s.flakes, want)
 	}
 }

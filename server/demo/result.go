@@ -24,7 +24,7 @@ type Result struct {
 	TestedCommit string       `json:"tested_commit"` // of the last landing
 	BaseTree     string       `json:"base_tree"`
 	TestedTree   string       `json:"tested_tree"`
-	// Flakes are the red runs of good code that the batches have on record; Pair
+	// Flakes are what was red once of good code and is on record; Pair
 	// is the two pull requests that are green alone and red together.
 	Flakes []FlakeResult `json:"flakes,omitempty"`
 	Pair   *PairResult   `json:"pair,omitempty"`

@@ -1,0 +1,19 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"testing"
+
+	"github.com/mainstay-ci/mainstay/server/demo"
+)
+
+// The README's first command: the demo ends with every promise held.
+func TestTheDemoKeepsItsPromises(t *testing.T) {
+	actionOfThisTree(t)
+	var out bytes.Buffer
+	err := demo.Show(t.Context(), demo.Options{Start: startForDemo, Out: &out, Binaries: built.dir, Log: slog.New(slog.DiscardHandler), Parallel: 1})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+}
