@@ -21,6 +21,18 @@ type TestReader interface {
 	ChangeQuarantine(ctx context.Context, repository int64, suite, variant string, change func(flake.Book) ([]flake.Entry, error)) error
 }
 
+// tookText is a duration in a few characters; what took no whole millisecond is not "0s".
+func tookText(ms int64) string {
+	took := time.Duration(ms) * time.Millisecond
+	switch {
+	case ms < 1:
+		return "under 1ms"
+	case ms < 1000:
+		return took.String()
+	}
+	return took.Round(10 * time.Millisecond).String()
+}
+
 // shownSlow is how many of the slowest items are shown.
 const shownSlow = 10
 
@@ -123,7 +135,7 @@ func (p *pages) suite(ctx context.Context, s *scene, name flake.Name) (bookView,
 	v.Held, v.Loose = s.records(book, formView{Path: queuePath(s.place) + "/tests", Suite: name.Suite, Variant: name.Variant})
 	slices.SortStableFunc(times, func(a, b shard.Timing) int { return cmp.Compare(b.MS, a.MS) })
 	for _, t := range times[:min(len(times), shownSlow)] {
-		v.Slowest = append(v.Slowest, slowView{t.Item, (time.Duration(t.MS) * time.Millisecond).Round(10 * time.Millisecond).String()})
+		v.Slowest = append(v.Slowest, slowView{t.Item, tookText(t.MS)})
 	}
 	return v, nil
 }
