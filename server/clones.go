@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -54,11 +53,11 @@ func (c *clones) fetchAhead(ctx context.Context, place queue.Place, head string)
 		s.heads.Delete(h)
 		return true
 	})
-	var missing *git.MissingError
-	if err := clone.Fetch(ctx, heads); !errors.As(err, &missing) {
-		return err
+	err = clone.Fetch(ctx, heads)
+	if commit, _ := unfetchable(err); commit != "" {
+		return nil // the build will say so where it matters
 	}
-	return nil // the build will say so where it matters
+	return err
 }
 
 func (c *clones) of(ctx context.Context, place queue.Place) (*git.Clone, error) {

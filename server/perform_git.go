@@ -65,11 +65,10 @@ func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Pla
 		byPR[m.PR] = m
 	}
 	built, err := clone.Build(ctx, spec)
-	var missing *git.MissingError
-	if errors.As(err, &missing) {
-		failed := queue.BuildFailed{Attempt: task.Attempt, Detail: missing.Error()}
+	if commit, why := unfetchable(err); commit != "" {
+		failed := queue.BuildFailed{Attempt: task.Attempt, Detail: why}
 		for _, m := range task.Members {
-			if m.Head == missing.Commit {
+			if m.Head == commit {
 				failed.MissingPR = m.PR
 			}
 		}
@@ -95,6 +94,19 @@ func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Pla
 		fact.Conflicts = append(fact.Conflicts, queue.Conflicting{PR: c.PR, Files: c.Files, WithBase: c.OnBaseAlone})
 	}
 	return []queue.Fact{fact}, nil
+}
+
+// unfetchable says which commit no clone of ours can have, and why.
+func unfetchable(err error) (commit, why string) {
+	var missing *git.MissingError
+	var bad *git.BadCommitError
+	switch {
+	case errors.As(err, &missing):
+		return missing.Commit, missing.Error()
+	case errors.As(err, &bad):
+		return bad.Commit, bad.Error()
+	}
+	return "", ""
 }
 
 func pushTicket(ctx context.Context, clone *git.Clone, task queue.PushTicket, again bool) ([]queue.Fact, error) {

@@ -60,8 +60,8 @@ type Conflict struct {
 // choices git rebase makes: merges inside a pull request are flattened, patches
 // the base already has and commits that become empty are dropped. Every commit
 // is written anew, so none existed before. A member in conflict is skipped.
-// Errors: a commit the remote doesn't have (*MissingError), git in trouble
-// twice.
+// Errors: a commit the remote doesn't have (*MissingError), a head that brings an
+// unsound object (*BadCommitError), git in trouble twice.
 func (c *Clone) Build(ctx context.Context, spec Spec) (Built, error) {
 	committer, err := spec.check()
 	if err != nil {
@@ -73,7 +73,7 @@ func (c *Clone) Build(ctx context.Context, spec Spec) (Built, error) {
 	}
 	var built Built
 	for try := 1; ; try++ {
-		if err = c.Fetch(ctx, needed); err == nil {
+		if err = c.fetchNeeded(ctx, needed); err == nil {
 			err = c.with(func(w *worker) error {
 				built, err = w.build(ctx, spec, committer)
 				return err

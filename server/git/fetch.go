@@ -34,7 +34,8 @@ func fetchArgs(filter string) []string {
 
 // Fetch brings commits with all their history, in one call; the base's tip is
 // one of them. When all are here it starts no process. A commit the remote
-// doesn't have is a *MissingError, and then none may have come.
+// doesn't have is a *MissingError, one that brings an unsound object a *BadCommitError,
+// and then none may have come.
 func (c *Clone) Fetch(ctx context.Context, commits []string) error {
 	for _, id := range commits {
 		if err := checkID(id); err != nil {
@@ -54,7 +55,7 @@ func (c *Clone) Fetch(ctx context.Context, commits []string) error {
 		return err
 	}
 	before := c.packed()
-	if err := c.fetchObjects(ctx, missing); err != nil {
+	if err := c.fetchChecked(ctx, missing); err != nil {
 		return err
 	}
 	if err := c.remember(ctx, missing); err != nil {
@@ -92,6 +93,9 @@ func (c *Clone) fetchObjects(ctx context.Context, ids []string, settings ...sett
 	}
 	if m := notOurs.FindStringSubmatch(res.stderr); m != nil && res.code != 0 {
 		return fmt.Errorf("fetch: %w", &MissingError{m[1]})
+	}
+	if bad := readFault(res.stderr); bad != nil && res.code != 0 {
+		return fmt.Errorf("fetch: %w", bad)
 	}
 	if res.code != 0 {
 		return fmt.Errorf("fetch: %s", brief(res.stderr))

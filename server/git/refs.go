@@ -69,7 +69,7 @@ func (c *Clone) Contains(ctx context.Context, tip, commit string) (bool, error) 
 	if tip == commit {
 		return true, nil
 	}
-	if err := c.Fetch(ctx, []string{tip}); err != nil {
+	if err := c.fetchNeeded(ctx, []string{tip}); err != nil {
 		return false, err
 	}
 	// With the whole history of the tip here, a commit that isn't is no part of it.
@@ -93,7 +93,7 @@ func (c *Clone) ancestor(ctx context.Context, old, new string) (bool, error) {
 
 // Tree gives the tree of a commit, fetching the commit when it isn't here.
 func (c *Clone) Tree(ctx context.Context, id string) (string, error) {
-	if err := c.Fetch(ctx, []string{id}); err != nil {
+	if err := c.fetchNeeded(ctx, []string{id}); err != nil {
 		return "", err
 	}
 	var tree string
