@@ -95,6 +95,27 @@ func TestImportsGoOneWay(t *testing.T) {
 	}
 }
 
+// mayStartProcesses says who starts programs, and which: what a stranger wrote must
+// not reach a command line by another way.
+var mayStartProcesses = map[string]string{
+	"server/git":            "git, with typed arguments",
+	"action/suite":          "the suite's own commands, in the job",
+	"server":                "the benches: git and our own binaries",
+	"server/demo":           "the demo: git, go and our own binaries",
+	"sandbox":               "git behind the forge in a box",
+	"sandbox/runner":        "the jobs of the forge in a box",
+	"queue/explore/mutants": "go, on copies of the rules",
+}
+
+func TestFewStartProcesses(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		if contains(p.Imports, "os/exec") && mayStartProcesses[name] == "" {
+			t.Errorf("%s imports os/exec: processes are started by %v", name, mayStartProcesses)
+		}
+	}
+}
+
 // The rules must not be able to see the time, chance, the network or another goroutine.
 func TestTheQueueImportsThePureStandardLibraryOnly(t *testing.T) {
 	pure := []string{"bytes", "cmp", "crypto/sha256", "encoding/base64", "encoding/hex", "encoding/json", "errors", "fmt", "hash/fnv", "iter", "maps",
