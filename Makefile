@@ -7,7 +7,7 @@ VERSION ?= $(shell cat action/version)
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check fmt vet staticcheck shellcheck act dist dist-check bench explore mutants suites issuer vuln clean need
+.PHONY: help build demo test check fmt vet staticcheck shellcheck act dist dist-check bench explore mutants suites issuer truth vuln clean need
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -71,6 +71,10 @@ suites: need ## every story of the real suites, by each of Go, pytest and jest
 
 issuer: need ## tokens of an issuer and a client that are not ours (installs two npm packages in a temporary folder)
 	MAINSTAY_ISSUER=1 go test -count=1 -v -run TestTokensOfAnIssuerThatIsNotOurs ./server/web
+
+truth: need ## fetch anew what tests hold GitHub's word from: OpenAPI description, webhook schemas and payloads (needs npm)
+	@command -v npm >/dev/null || { echo "npm is missing: apt-get install npm"; exit 1; }
+	@.ci/truth
 
 vuln: need ## known vulnerabilities (asks the public database)
 	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...

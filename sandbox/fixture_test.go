@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/mainstay-ci/mainstay/sandbox"
+	"github.com/mainstay-ci/mainstay/sandbox/truth"
 )
 
 // town is a forge with one repository, the people around it and an App that listens.
@@ -33,6 +34,9 @@ type town struct {
 func found(t *testing.T, change ...func(*sandbox.Options)) *town {
 	t.Helper()
 	options := sandbox.Options{Dir: t.TempDir(), Seed: 7, Log: slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	watch := truth.Watch(t)
+	watch.Hostile = true
+	options.Around = watch.Around
 	for _, one := range change {
 		one(&options)
 	}

@@ -40,6 +40,10 @@ type Options struct {
 	RateLimit int
 	// Now is the clock of tokens and timestamps; nil is time.Now.
 	Now func() time.Time
+	// Around wraps all that the forge answers, and Told hears of each webhook as it
+	// is worded: a test holds both against GitHub's own word there. nil is neither.
+	Around func(http.Handler) http.Handler
+	Told   func(event, action string, body []byte)
 }
 
 // Forge is one running GitHub in a box. Its methods are safe for concurrent use.
@@ -122,8 +126,12 @@ func Start(options Options) (*Forge, error) {
 		f.slots = make(chan struct{}, options.MaxJobs)
 	}
 	f.actionsApp = f.newActionsApp()
+	handler := f.routes()
+	if options.Around != nil {
+		handler = options.Around(handler)
+	}
 	f.server = &http.Server{
-		Handler: f.routes(), ReadHeaderTimeout: 10 * time.Second,
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog: slog.NewLogLogger(f.log.Handler(), slog.LevelDebug),
 	}
 	go func() { _ = f.server.Serve(listener) }()

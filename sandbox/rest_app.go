@@ -121,7 +121,11 @@ func getRepositoryInstallation(q *call) reply {
 	return notFound
 }
 
-func getRepository(q *call) reply { return ok(q.repo.json()) }
+func getRepository(q *call) reply {
+	o := q.repo.json()
+	o["subscribers_count"], o["network_count"] = 0, 0
+	return ok(o)
+}
 
 func getPermission(q *call) reply {
 	a, found := q.f.byLogin(q.r.PathValue("user"))

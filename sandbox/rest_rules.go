@@ -71,8 +71,8 @@ func getProtection(q *call, branch string) reply {
 	case !q.repo.hasClassic(branch):
 		return fail(http.StatusNotFound, "Branch not protected")
 	}
-	o := object{"url": q.repo.api() + "/branches/" + branch + "/protection", "enforce_admins": object{"enabled": true}}
-	api := o["url"].(string)
+	api := q.repo.api() + "/branches/" + branch + "/protection"
+	o := object{"url": api, "enforce_admins": object{"url": api + "/enforce_admins", "enabled": true}}
 	for _, set := range q.repo.rulesOf(branch) {
 		if !set.rules.Classic {
 			continue

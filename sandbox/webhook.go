@@ -215,6 +215,9 @@ func (f *Forge) dispatch(app *App, d *Delivery, body object) {
 		f.log.Error("a webhook could not be written", "event", d.Event, "error", err)
 		return
 	}
+	if f.options.Told != nil {
+		f.options.Told(d.Event, d.Action, raw)
+	}
 	d.ID, d.GUID, d.AppID, d.Body = f.newID(), newGUID(), app.ID, raw
 	f.deliveries = append(f.deliveries, d)
 	f.Faults.pass(app, d)

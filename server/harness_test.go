@@ -13,6 +13,7 @@ import (
 
 	"github.com/mainstay-ci/mainstay/queue"
 	"github.com/mainstay-ci/mainstay/sandbox"
+	"github.com/mainstay-ci/mainstay/sandbox/truth"
 )
 
 // patience is a deadline that only a hang reaches.
@@ -63,7 +64,8 @@ func found(t *testing.T, s scene) *town {
 func foundWithoutServer(t *testing.T, s scene) *town {
 	t.Helper()
 	w := &town{t: t, dir: t.TempDir(), road: s.road, waits: patience, clock: &townClock{}, log: &logBook{}}
-	options := sandbox.Options{Dir: filepath.Join(w.dir, "forge"), Seed: 1, WithoutActions: !s.actions}
+	watch := truth.Watch(t)
+	options := sandbox.Options{Dir: filepath.Join(w.dir, "forge"), Seed: 1, WithoutActions: !s.actions, Around: watch.Around}
 	if s.actions {
 		options.Actions, options.JobEnv = actionOfThisTree(t)
 		options.JobEnv = append(options.JobEnv, s.jobEnv...)

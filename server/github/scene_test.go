@@ -12,6 +12,7 @@ import (
 
 	"github.com/mainstay-ci/mainstay/queue"
 	"github.com/mainstay-ci/mainstay/sandbox"
+	"github.com/mainstay-ci/mainstay/sandbox/truth"
 )
 
 const label = "merge-queue"
@@ -39,7 +40,7 @@ func newScene(t *testing.T, options ...sandbox.Options) *scene {
 	if len(options) > 0 {
 		o = options[0]
 	}
-	o.Dir = t.TempDir()
+	o.Dir, o.Around = t.TempDir(), truth.Watch(t).Around
 	forge, err := sandbox.Start(o)
 	if err != nil {
 		t.Fatal(err)
