@@ -77,7 +77,7 @@ func largeHistory(t testing.TB, n int) (repo, Spec) {
 	}
 	spec := Spec{Base: remote.ref("refs/heads/main"), Committer: attempt}
 	for i := range 32 {
-		spec.Members = append(spec.Members, Member{i + 1, remote.ref(fmt.Sprintf("refs/heads/pr%d", i))})
+		spec.Members = append(spec.Members, Member{PR: i + 1, Head: remote.ref(fmt.Sprintf("refs/heads/pr%d", i))})
 	}
 	return remote, spec
 }

@@ -28,8 +28,12 @@ type Spec struct {
 
 // Member is a pull request of a batch with its pinned head.
 type Member struct {
-	PR   int
-	Head string
+	PR     int
+	Head   string
+	Method Method
+	// Message words the one commit that is made of it where it is squashed or merged,
+	// from its own commits, oldest first. The same commits must give the same words.
+	Message func(own []Authored) string
 }
 
 // Built is a batch, rebased. With no members its tip is the base, or the empty
@@ -46,6 +50,8 @@ type BuiltMember struct {
 	PR        int
 	Commits   []string // oldest first; all of them new
 	Tip, Tree string
+	Method    Method
+	Squashed  bool     // its commits could not be rebased with their merges left out: it went in as one
 	Folders   []string // that its commits change, sorted; the root is "."
 }
 
@@ -56,10 +62,11 @@ type Conflict struct {
 	OnBaseAlone bool // it conflicts with the base itself, not only with those before it
 }
 
-// Build rebases the members one behind the other onto the base, with the
-// choices git rebase makes: merges inside a pull request are flattened, patches
-// the base already has and commits that become empty are dropped. Every commit
-// is written anew, so none existed before. A member in conflict is skipped.
+// Build puts the members one behind the other onto the base, each by its method.
+// A rebase makes the choices git rebase makes: merges inside a pull request are
+// flattened, patches the base already has and commits that become empty are
+// dropped. Every commit of ours is written anew, so none existed before. A member
+// in conflict is skipped.
 // Errors: a commit the remote doesn't have (*MissingError), a head that brings an
 // unsound object (*BadCommitError), git in trouble twice.
 func (c *Clone) Build(ctx context.Context, spec Spec) (Built, error) {
@@ -101,6 +108,9 @@ func (s Spec) check() (committer string, err error) {
 		if err := checkID(m.Head); err != nil {
 			return "", fmt.Errorf("head of #%d: %w", m.PR, err)
 		}
+		if m.Method != Rebase && m.Method != Squash && m.Method != Merge {
+			return "", fmt.Errorf("#%d: there is no method %q", m.PR, m.Method)
+		}
 	}
 	if strings.ContainsRune(s.Empty, 0) {
 		return "", errors.New("the empty commit's message has a zero byte")
@@ -120,6 +130,7 @@ type batch struct {
 	committer string
 	history   *history
 	own       [][]string // per member, the commits to pick
+	merges    []bool     // per member, whether it has merges besides
 	commits   map[string]commit
 	changes   map[string]*change
 	upstream  map[string][]string // outline to commits of the base
@@ -152,14 +163,14 @@ func (w *worker) build(ctx context.Context, spec Spec, committer string) (Built,
 	start := at
 	var built Built
 	for i, member := range spec.Members {
-		next, files, err := b.rebase(ctx, i, at)
+		next, files, err := b.put(ctx, i, at)
 		switch {
 		case err != nil:
 			return Built{}, fmt.Errorf("#%d: %w", member.PR, err)
 		case files != nil:
 			alone := at.commit == start.commit
 			if !alone {
-				_, onBase, err := b.rebase(ctx, i, start)
+				_, onBase, err := b.put(ctx, i, start)
 				if err != nil {
 					return Built{}, fmt.Errorf("#%d: %w", member.PR, err)
 				}
@@ -189,8 +200,10 @@ func (w *worker) build(ctx context.Context, spec Spec, committer string) (Built,
 // rebased is a member on its new place, not yet stored.
 type rebased struct {
 	place
-	texts   [][]byte
-	folders map[string]bool
+	texts    [][]byte
+	folders  map[string]bool
+	method   Method
+	squashed bool
 }
 
 // rebase picks a member's commits onto a place. Files are those in conflict,
@@ -266,7 +279,7 @@ func (b *batch) pick(ctx context.Context, x commit, at place) (merged, error) {
 
 // take makes a rebased member part of the batch.
 func (b *batch) take(pr int, r rebased) BuiltMember {
-	m := BuiltMember{PR: pr, Tip: r.commit, Tree: r.tree, Folders: slices.Sorted(maps.Keys(r.folders))}
+	m := BuiltMember{PR: pr, Tip: r.commit, Tree: r.tree, Folders: slices.Sorted(maps.Keys(r.folders)), Method: r.method, Squashed: r.squashed}
 	for _, text := range r.texts {
 		o := rawObject{objectID("commit", text), "commit", text}
 		b.fresh = append(b.fresh, o)

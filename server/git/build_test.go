@@ -26,7 +26,7 @@ func TestBuildPutsPullRequestsOneBehindTheOther(t *testing.T) {
 	clone, _ := openClone(t, remote)
 
 	// When they are built.
-	built, err := clone.Build(soon(t), Spec{Base: base, Members: []Member{{1, one}, {2, two}}, Committer: attempt, Trailers: []string{"Mainstay-Attempt: 7.abc"}})
+	built, err := clone.Build(soon(t), Spec{Base: base, Members: []Member{{PR: 1, Head: one}, {PR: 2, Head: two}}, Committer: attempt, Trailers: []string{"Mainstay-Attempt: 7.abc"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestBuildPutsPullRequestsOneBehindTheOther(t *testing.T) {
 
 	// And a fresh clone makes the very same commits.
 	again, _ := openClone(t, remote)
-	twice, err := again.Build(soon(t), Spec{Base: base, Members: []Member{{1, one}, {2, two}}, Committer: attempt, Trailers: []string{"Mainstay-Attempt: 7.abc"}})
+	twice, err := again.Build(soon(t), Spec{Base: base, Members: []Member{{PR: 1, Head: one}, {PR: 2, Head: two}}, Committer: attempt, Trailers: []string{"Mainstay-Attempt: 7.abc"}})
 	if err != nil || twice.Tip != built.Tip {
 		t.Errorf("a second build gave %s, %v", twice.Tip, err)
 	}
@@ -84,7 +84,7 @@ func TestBuildSkipsConflicts(t *testing.T) {
 	work.publish(remote, base, "refs/heads/main")
 	clone, _ := openClone(t, remote)
 
-	built, err := clone.Build(soon(t), Spec{Base: base, Committer: attempt, Members: []Member{{1, heads["good"]}, {2, heads["pair"]}, {3, heads["stale"]}, {4, heads["last"]}, {5, old}}})
+	built, err := clone.Build(soon(t), Spec{Base: base, Committer: attempt, Members: []Member{{PR: 1, Head: heads["good"]}, {PR: 2, Head: heads["pair"]}, {PR: 3, Head: heads["stale"]}, {PR: 4, Head: heads["last"]}, {PR: 5, Head: old}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestBuildAlwaysWritesNewCommits(t *testing.T) {
 	work.publish(remote, base, "refs/heads/main")
 	work.publish(remote, head, "refs/heads/x")
 	clone, _ := openClone(t, remote)
-	built, err := clone.Build(soon(t), Spec{Base: base, Committer: attempt, Members: []Member{{1, head}}})
+	built, err := clone.Build(soon(t), Spec{Base: base, Committer: attempt, Members: []Member{{PR: 1, Head: head}}})
 	if err != nil || built.Tip == head || built.Tip == base {
 		t.Fatalf("tip %s, head %s, %v", built.Tip, head, err)
 	}
@@ -133,7 +133,7 @@ func TestBuildKeepsWhatAnAuthorWrote(t *testing.T) {
 	work.publish(remote, base, "refs/heads/main")
 	work.publish(remote, head, "refs/heads/x")
 	clone, _ := openClone(t, remote)
-	built, err := clone.Build(soon(t), Spec{Base: base, Committer: attempt, Members: []Member{{1, head}}})
+	built, err := clone.Build(soon(t), Spec{Base: base, Committer: attempt, Members: []Member{{PR: 1, Head: head}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestBuildRefusesBadInput(t *testing.T) {
 	before := log.count("")
 	for name, spec := range map[string]Spec{
 		"base":      {Base: "--upload-pack=x", Committer: attempt},
-		"head":      {Base: base, Members: []Member{{1, "main\n" + base}}, Committer: attempt},
+		"head":      {Base: base, Members: []Member{{PR: 1, Head: "main\n" + base}}, Committer: attempt},
 		"committer": {Base: base, Committer: Committer{Name: "a\nparent x", Email: "b"}},
 		"address":   {Base: base, Committer: Committer{Name: "a", Email: "b> 1 +0000\nx"}},
 		"trailer":   {Base: base, Committer: attempt, Trailers: []string{"a: b\n\nmore"}},
@@ -166,7 +166,7 @@ func TestBuildRefusesBadInput(t *testing.T) {
 	if n := log.count(""); n != before {
 		t.Errorf("%d processes were started", n-before)
 	}
-	_, err := clone.Build(soon(t), Spec{Base: base, Committer: attempt, Members: []Member{{1, strings.Repeat("1", 40)}}})
+	_, err := clone.Build(soon(t), Spec{Base: base, Committer: attempt, Members: []Member{{PR: 1, Head: strings.Repeat("1", 40)}}})
 	if err == nil || !strings.Contains(err.Error(), "does not have commit "+strings.Repeat("1", 40)) {
 		t.Errorf("a commit nobody has: %v", err)
 	}

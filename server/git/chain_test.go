@@ -18,7 +18,7 @@ func newChain(t *testing.T) *landing {
 		l.work.git("checkout", "-q", "--detach", old)
 		head := l.work.commit("change", fmt.Sprintf("file-%d", i), "1\n")
 		l.work.publish(l.remote, head, fmt.Sprintf("refs/heads/pr-%d", i))
-		built, err := l.clone.Build(soon(t), Spec{Base: l.New, Committer: attempt, Members: []Member{{i, head}}})
+		built, err := l.clone.Build(soon(t), Spec{Base: l.New, Committer: attempt, Members: []Member{{PR: i, Head: head}}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,7 +24,7 @@ func TestBuildFetchesWhatRenameDetectionWants(t *testing.T) {
 	work.publish(remote, base, mainRef) // cloned without its blobs
 	work.publish(remote, head, "refs/heads/pr")
 	clone, log := openClone(t, remote)
-	built, err := clone.Build(soon(t), Spec{Base: base, Committer: attempt, Members: []Member{{1, head}}})
+	built, err := clone.Build(soon(t), Spec{Base: base, Committer: attempt, Members: []Member{{PR: 1, Head: head}}})
 	if err != nil || len(built.Members) != 1 {
 		t.Fatalf("%+v, %v", built, err)
 	}
@@ -48,7 +48,7 @@ func threeBuilds(t *testing.T, remote, work repo) Spec {
 		work.git("checkout", "-q", "--detach", old)
 		head := work.commit("change", "a", strings.Replace(lines(30), fmt.Sprintf("line %d\n", 5+7*i), "changed\n", 1))
 		work.publish(remote, head, fmt.Sprintf("refs/heads/x%d", i))
-		spec.Members = append(spec.Members, Member{i, head})
+		spec.Members = append(spec.Members, Member{PR: i, Head: head})
 	}
 	work.git("checkout", "-q", "--detach", old)
 	spec.Base = work.commit("base", "a", "first\n"+lines(30))
@@ -116,7 +116,7 @@ func TestBuildOneProcessACommit(t *testing.T) {
 	h.publish(remote, h.base, mainRef)
 	for n, head := range h.heads {
 		h.publish(remote, head, fmt.Sprintf("refs/heads/pr%d", n))
-		spec.Members = append(spec.Members, Member{n, head})
+		spec.Members = append(spec.Members, Member{PR: n, Head: head})
 	}
 	resident, _ := openClone(t, remote)
 	single, _ := openClone(t, remote)

@@ -73,18 +73,10 @@ func (c Committer) line() (string, error) {
 // rewritten is the commit's text on a new parent, with a new tree and
 // committer. Signatures are left out, since they would be false.
 func (c commit) rewritten(tree, parent, committer string, trailers []string) []byte {
-	var b bytes.Buffer
-	b.WriteString("tree " + tree + "\n")
-	if parent != "" {
-		b.WriteString("parent " + parent + "\n")
+	if parent == "" {
+		return c.text(tree, nil, committer, trailers)
 	}
-	b.WriteString("author " + c.author + "\ncommitter " + committer + "\n")
-	if c.encoding != "" {
-		b.WriteString("encoding " + c.encoding + "\n")
-	}
-	b.WriteString("\n")
-	b.Write(withTrailers(c.message, trailers))
-	return b.Bytes()
+	return c.text(tree, []string{parent}, committer, trailers)
 }
 
 // withTrailers adds lines to the last paragraph when that already is one of

@@ -17,7 +17,7 @@ func TestBuildPutsAnEmptyCommitOnTop(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		members []Member
-	}{{"on the base", nil}, {"on a batch", []Member{{1, head}}}, {"with nothing left of the batch", []Member{{2, base}}}} {
+	}{{"on the base", nil}, {"on a batch", []Member{{PR: 1, Head: head}}}, {"with nothing left of the batch", []Member{{PR: 2, Head: base}}}} {
 		t.Run(row.name, func(t *testing.T) {
 			// Given an attempt, built with an empty commit and without.
 			clone, _ := openClone(t, remote)

@@ -41,7 +41,7 @@ func TestAPullRequestWithUnsoundObjectsIsNamed(t *testing.T) {
 			bad := work.madeOf(base, entries)
 			work.publish(remote, good, "refs/heads/good")
 			work.publish(remote, bad, "refs/heads/bad")
-			spec := Spec{Base: base, Members: []Member{{1, good}, {2, bad}}, Committer: Committer{"M", "m@example.com", time.Unix(1e9, 0)}}
+			spec := Spec{Base: base, Members: []Member{{PR: 1, Head: good}, {PR: 2, Head: bad}}, Committer: Committer{"M", "m@example.com", time.Unix(1e9, 0)}}
 			// When both are to be built
 			_, err := clone.Build(soon(t), spec)
 			// Then the second is named, and the first builds without it
@@ -70,7 +70,7 @@ func TestABaseWithUnsoundObjectsIsTakenAsItIs(t *testing.T) {
 	inner, _ := work.tryWith("100644 blob "+blob+"\tconfig\n", "mktree")
 	base := work.madeOf(start, "100644 blob "+blob+"\ta\n040000 tree "+inner+"\t.git\n")
 	work.publish(remote, base, mainRef)
-	built, err := clone.Build(soon(t), Spec{Base: base, Members: []Member{{1, head}}, Committer: Committer{"M", "m@example.com", time.Unix(1e9, 0)}})
+	built, err := clone.Build(soon(t), Spec{Base: base, Members: []Member{{PR: 1, Head: head}}, Committer: Committer{"M", "m@example.com", time.Unix(1e9, 0)}})
 	if err != nil || len(built.Members) != 1 {
 		t.Fatalf("built %+v, %v", built, err)
 	}
@@ -99,7 +99,7 @@ func TestNothingOfAPullRequestIsEverRun(t *testing.T) {
 	work.publish(remote, one, "refs/heads/one")
 	work.publish(remote, two, "refs/heads/two")
 	// When both are built, pushed and landed
-	built, err := clone.Build(soon(t), Spec{Base: base, Members: []Member{{1, one}, {2, two}}, Committer: Committer{"M", "m@example.com", time.Unix(1e9, 0)}})
+	built, err := clone.Build(soon(t), Spec{Base: base, Members: []Member{{PR: 1, Head: one}, {PR: 2, Head: two}}, Committer: Committer{"M", "m@example.com", time.Unix(1e9, 0)}})
 	if err != nil || len(built.Members) != 2 {
 		t.Fatalf("built %+v, %v", built, err)
 	}

@@ -30,7 +30,7 @@ func newLanding(t *testing.T) *landing {
 	head := l.work.commit("change", "a", "2\n")
 	l.work.publish(l.remote, head, "refs/heads/pr")
 	l.clone, l.log = openClone(t, l.remote)
-	built, err := l.clone.Build(soon(t), Spec{Base: old, Committer: attempt, Members: []Member{{1, head}}})
+	built, err := l.clone.Build(soon(t), Spec{Base: old, Committer: attempt, Members: []Member{{PR: 1, Head: head}}})
 	if err != nil {
 		t.Fatal(err)
 	}

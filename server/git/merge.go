@@ -46,6 +46,11 @@ func (w *worker) pickOnto(ctx context.Context, onto string, x commit, rules stri
 	if err != nil {
 		return merged{}, err
 	}
+	return w.mergeOrWarm(ctx, ours, theirs, rules)
+}
+
+// mergeOrWarm merges; where that is in trouble, once more with all that it reads.
+func (w *worker) mergeOrWarm(ctx context.Context, ours, theirs, rules string) (merged, error) {
 	m, err := w.merge(ctx, ours, theirs, rules)
 	var bad *trouble
 	if !errors.As(err, &bad) {
@@ -60,8 +65,15 @@ func (w *worker) pickOnto(ctx context.Context, onto string, x commit, rules stri
 }
 
 func (w *worker) scratchCommit(tree, parent string) (string, error) {
+	if parent == "" {
+		return w.scratchMerge(tree, nil)
+	}
+	return w.scratchMerge(tree, []string{parent})
+}
+
+func (w *worker) scratchMerge(tree string, parents []string) (string, error) {
 	text := "tree " + tree + "\n"
-	if parent != "" {
+	for _, parent := range parents {
 		text += "parent " + parent + "\n"
 	}
 	// A late date ends git's search for the merge base at the parent.
@@ -121,7 +133,7 @@ func (w *worker) mergesWith(rules string) error {
 		w.merges.end()
 		w.merges = nil
 	}
-	argv := []string{"git", "merge-tree", "--write-tree", "-z", "--stdin"}
+	argv := []string{"git", "merge-tree", "--write-tree", "--allow-unrelated-histories", "-z", "--stdin"}
 	if w.clone.version.before(flushes) {
 		argv = append([]string{w.clone.stdbuf, "-o0"}, argv...)
 	}
@@ -137,7 +149,7 @@ func (w *worker) mergesWith(rules string) error {
 // mergeOnce is one merge in a process of its own.
 func (w *worker) mergeOnce(ctx context.Context, ours, theirs, rules string) (merged, error) {
 	cmd := w.mergeSettings(rules)
-	cmd.args = []string{"merge-tree", "--write-tree", "-z", "--messages", ours, theirs}
+	cmd.args = []string{"merge-tree", "--write-tree", "--allow-unrelated-histories", "-z", "--messages", ours, theirs}
 	res, err := w.clone.run(ctx, cmd)
 	if err != nil {
 		return merged{}, err
@@ -159,7 +171,7 @@ func (w *worker) scratchSeen() []string {
 
 // warm does a merge with the remote at hand, only for the blobs it brings.
 func (w *worker) warm(ctx context.Context, ours, theirs string) error {
-	cmd := command{network: true, environ: w.scratchSeen(), args: []string{"merge-tree", "--write-tree", ours, theirs}}
+	cmd := command{network: true, environ: w.scratchSeen(), args: []string{"merge-tree", "--write-tree", "--allow-unrelated-histories", ours, theirs}}
 	res, err := w.clone.run(ctx, cmd)
 	if err == nil && res.code > 1 {
 		err = fmt.Errorf("git merge-tree: %s", brief(res.stderr))

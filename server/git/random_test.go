@@ -208,7 +208,7 @@ func TestBuildAgreesWithGitRebase(t *testing.T) {
 	if text := os.Getenv("MAINSTAY_SEEDS"); text != "" {
 		fmt.Sscan(text, &seeds)
 	}
-	members, conflicts, contained := 0, 0, 0
+	members, conflicts, contained, squashed := 0, 0, 0, 0
 	for seed := range seeds {
 		if only := os.Getenv("MAINSTAY_SEED"); only != "" && only != fmt.Sprint(seed) {
 			continue
@@ -220,7 +220,7 @@ func TestBuildAgreesWithGitRebase(t *testing.T) {
 		h.publish(remote, h.base, "refs/heads/main")
 		for n, head := range h.heads {
 			h.publish(remote, head, fmt.Sprintf("refs/heads/pr%d", n))
-			spec.Members = append(spec.Members, Member{n, head})
+			spec.Members = append(spec.Members, Member{PR: n, Head: head})
 		}
 		clone, _ := openClone(t, remote)
 		built, err := clone.Build(soon(t), spec)
@@ -230,6 +230,9 @@ func TestBuildAgreesWithGitRebase(t *testing.T) {
 		got, want := map[int]string{}, map[int]string{}
 		for _, m := range built.Members {
 			got[m.PR] = fmt.Sprintf("tree %s, %d commits", m.Tree, len(m.Commits))
+			if m.Squashed {
+				got[m.PR] = "squashed, tree " + m.Tree
+			}
 		}
 		for _, n := range built.Contained {
 			got[n] = "contained"
@@ -244,11 +247,23 @@ func TestBuildAgreesWithGitRebase(t *testing.T) {
 		var placed []string
 		for n, head := range h.heads {
 			next, conflict := h.rebase(tip, head, placed)
+			if conflict && h.hasMerges(head) {
+				next, conflict = h.squashOnto(tip, head, placed)
+				if want[n] = "squashed, tree " + h.git("rev-parse", next+"^{tree}"); !conflict && next != tip {
+					tip, placed = next, append(placed, head)
+					squashed++
+				} else if !conflict {
+					want[n] = "contained"
+				}
+			}
 			switch {
+			case want[n] != "" && !conflict:
 			case conflict:
 				alone := tip == h.base
 				if !alone {
-					_, alone = h.rebase(h.base, head, nil)
+					if _, alone = h.rebase(h.base, head, nil); alone && h.hasMerges(head) {
+						_, alone = h.squashOnto(h.base, head, nil)
+					}
 				}
 				want[n] = fmt.Sprintf("conflict, alone %v", alone)
 				conflicts++
@@ -266,7 +281,7 @@ func TestBuildAgreesWithGitRebase(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d landed, %d in conflict, %d contained", members, conflicts, contained)
+	t.Logf("%d landed, %d in conflict, %d contained, %d squashed for their merges", members, conflicts, contained, squashed)
 	if members == 0 || conflicts == 0 || contained == 0 {
 		t.Error("the histories are too tame to prove anything")
 	}

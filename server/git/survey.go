@@ -15,6 +15,7 @@ func (b *batch) survey(ctx context.Context) error {
 	if b.history, err = b.clone.readHistory(ctx, b.spec.Base, heads); err != nil {
 		return err
 	}
+	b.merges = b.history.membersWithMerges(len(heads))
 	b.landed = b.history.below(b.spec.Landed)
 	b.own = make([][]string, len(heads))
 	read := newSet(b.spec.Base)
@@ -28,6 +29,9 @@ func (b *batch) survey(ctx context.Context) error {
 				read.add(parent)
 			}
 		}
+	}
+	for _, id := range b.wantHeads() {
+		read.add(id)
 	}
 	if b.commits, err = b.worker.commits(ctx, read.list); err != nil {
 		return err
@@ -160,6 +164,13 @@ func (b *batch) prefetch(ctx context.Context, base string) error {
 	ours, err := b.filesIn(ctx, base, met.list)
 	if err != nil {
 		return err
+	}
+	for i, m := range b.spec.Members {
+		if m.Method != Rebase && len(met.list) > 0 {
+			if err := b.addMerged(ctx, i, met.list, blobs); err != nil {
+				return err
+			}
+		}
 	}
 	for _, id := range ours {
 		blobs.add(id)

@@ -48,7 +48,7 @@ func TestTokenGoesByEnvironmentOnly(t *testing.T) {
 	valid.Add(1)
 	step("fetch", clone.Fetch(soon(t), []string{base, head}))
 	fetches := log.count("fetch")
-	built, err := clone.Build(soon(t), Spec{Base: base, Committer: attempt, Members: []Member{{1, head}}})
+	built, err := clone.Build(soon(t), Spec{Base: base, Committer: attempt, Members: []Member{{PR: 1, Head: head}}})
 	step("build", err)
 	if n := log.count("fetch") - fetches; n != 1 || len(built.Members) != 1 {
 		t.Errorf("%d fetches for blobs, built %+v", n, built)
