@@ -36,7 +36,7 @@ func found(t *testing.T, change ...func(*sandbox.Options)) *town {
 	options := sandbox.Options{Dir: t.TempDir(), Seed: 7, Log: slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	watch := truth.Watch(t)
 	watch.Hostile = true
-	options.Around = watch.Around
+	options.Around, options.Told = watch.Around, watch.Told
 	for _, one := range change {
 		one(&options)
 	}

@@ -92,9 +92,8 @@ func (r *Repository) json() object {
 		visibility = "public"
 	}
 	open := r.openPulls()
-	o := r.brief()
-	for key, value := range (object{"owner": r.forge.accountJSON(r.owner), "html_url": r.web(), "url": r.api(),
-		"description": nil, "fork": r.parent != nil, "default_branch": r.branch, "visibility": visibility,
+	o := r.lite()
+	for key, value := range (object{"default_branch": r.branch, "visibility": visibility,
 		"git_url": "git:" + strings.TrimPrefix(r.CloneURL(), "http:"), "ssh_url": "git@localhost:" + r.FullName() + ".git",
 		"clone_url": r.CloneURL(), "svn_url": r.web(), "mirror_url": nil, "homepage": nil, "language": nil, "license": nil,
 		"archived": false, "disabled": false, "is_template": false, "allow_forking": true, "web_commit_signoff_required": false,
@@ -105,6 +104,14 @@ func (r *Repository) json() object {
 		"allow_merge_commit": true, "allow_squash_merge": true, "allow_rebase_merge": true, "allow_auto_merge": false, "delete_branch_on_merge": false}) {
 		o[key] = value
 	}
+	return o
+}
+
+// lite is a repository as workflow runs show it.
+func (r *Repository) lite() object {
+	o := r.brief()
+	o["owner"], o["html_url"], o["url"] = r.forge.accountJSON(r.owner), r.web(), r.api()
+	o["description"], o["fork"] = nil, r.parent != nil
 	for name, path := range repositoryLinks {
 		o[name+"_url"] = r.api() + path
 	}

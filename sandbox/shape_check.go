@@ -184,7 +184,7 @@ func (r *Repository) runJSON(w *run) object {
 		"workflow_url": fmt.Sprintf("%s/actions/workflows/%d", r.api(), w.workflowID), "pull_requests": r.pullsAt(w.sha),
 		"created_at": stamp(w.created), "updated_at": stamp(w.updated), "run_started_at": stamp(w.created), "referenced_workflows": []object{},
 		"actor": r.forge.accountJSON(w.actor), "triggering_actor": r.forge.accountJSON(w.actor), "head_commit": r.headCommit(w.sha),
-		"repository": r.shown(), "head_repository": w.headRepo.shown()}
+		"repository": r.lite(), "head_repository": w.headRepo.lite()}
 }
 
 func (r *Repository) jobJSON(j *job) object {

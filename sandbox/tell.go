@@ -18,7 +18,7 @@ func (f *Forge) sendPing(app *App) {
 func (f *Forge) sendInstallation(by *credential, i *installation, repo *Repository) {
 	if f.silent == 0 && i.app.listens("installation") {
 		f.dispatch(i.app, &Delivery{Event: "installation", Action: "created", InstallationID: i.id}, object{"action": "created",
-			"installation": f.installationJSON(i), "repositories": []object{repo.brief()}, "requester": nil, "sender": f.accountJSON(by.account())})
+			"installation": f.installationJSON(i), "repositories": []object{repo.brief()}, "sender": f.accountJSON(by.account())})
 	}
 }
 

@@ -65,7 +65,7 @@ func foundWithoutServer(t *testing.T, s scene) *town {
 	t.Helper()
 	w := &town{t: t, dir: t.TempDir(), road: s.road, waits: patience, clock: &townClock{}, log: &logBook{}}
 	watch := truth.Watch(t)
-	options := sandbox.Options{Dir: filepath.Join(w.dir, "forge"), Seed: 1, WithoutActions: !s.actions, Around: watch.Around}
+	options := sandbox.Options{Dir: filepath.Join(w.dir, "forge"), Seed: 1, WithoutActions: !s.actions, Around: watch.Around, Told: watch.Told}
 	if s.actions {
 		options.Actions, options.JobEnv = actionOfThisTree(t)
 		options.JobEnv = append(options.JobEnv, s.jobEnv...)

@@ -19,6 +19,12 @@ type Watcher struct {
 	mu     sync.Mutex
 	seen   map[string]bool
 	faults []string
+	told   []webhook // not yet looked at
+}
+
+type webhook struct {
+	event, action string
+	body          []byte
 }
 
 // most is how many differences of a test are told.
@@ -29,9 +35,10 @@ const most = 12
 func Watch(t testing.TB) *Watcher {
 	w := &Watcher{seen: map[string]bool{}}
 	t.Cleanup(func() {
-		for i, text := range w.Faults() {
+		all := w.Faults()
+		for i, text := range all {
 			if i == most {
-				t.Errorf("and %d more differences from GitHub's own word", len(w.Faults())-most)
+				t.Errorf("and %d more differences from GitHub's own word", len(all)-most)
 				break
 			}
 			t.Errorf("differs from GitHub's own word: %s", text)
@@ -44,12 +51,29 @@ func Watch(t testing.TB) *Watcher {
 func (w *Watcher) Faults() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	for _, one := range w.told {
+		for _, text := range CheckWebhook(one.event, one.action, one.body) {
+			w.keep(text)
+		}
+	}
+	w.told = nil
 	return append([]string(nil), w.faults...)
+}
+
+// Told takes a webhook, to be looked at later: who words it must not wait.
+func (w *Watcher) Told(event, action string, body []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.told = append(w.told, webhook{event, action, body})
 }
 
 func (w *Watcher) note(text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.keep(text)
+}
+
+func (w *Watcher) keep(text string) {
 	if !w.seen[text] {
 		w.seen[text] = true
 		w.faults = append(w.faults, text)
@@ -64,7 +88,7 @@ const root = "/api/v3/"
 func (w *Watcher) Around(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		path, isREST := strings.CutPrefix(r.URL.EscapedPath(), root)
-		if !isREST || r.Body == nil {
+		if !isREST {
 			next.ServeHTTP(out, r)
 			return
 		}

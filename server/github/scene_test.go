@@ -40,7 +40,8 @@ func newScene(t *testing.T, options ...sandbox.Options) *scene {
 	if len(options) > 0 {
 		o = options[0]
 	}
-	o.Dir, o.Around = t.TempDir(), truth.Watch(t).Around
+	watch := truth.Watch(t)
+	o.Dir, o.Around, o.Told = t.TempDir(), watch.Around, watch.Told
 	forge, err := sandbox.Start(o)
 	if err != nil {
 		t.Fatal(err)
