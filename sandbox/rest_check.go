@@ -227,7 +227,7 @@ func listCommitSuites(q *call, sha string) reply {
 
 func (q *call) suiteObject(s *suite) object {
 	o := q.repo.suiteJSON(s)
-	o["repository"] = q.repo.shown()
+	o["repository"] = q.repo.lite()
 	return o
 }
 
@@ -286,6 +286,6 @@ func getCommitStatus(q *call, sha string) reply {
 			state = "pending"
 		}
 	}
-	return ok(object{"state": state, "sha": sha, "total_count": len(newest), "statuses": page(q, newest, q.repo.statusJSON),
-		"repository": q.repo.shown(), "commit_url": q.repo.api() + "/commits/" + sha, "url": q.repo.api() + "/commits/" + sha + "/status"})
+	return ok(object{"state": state, "sha": sha, "total_count": len(newest), "statuses": page(q, newest, q.repo.shortStatusJSON),
+		"repository": q.repo.lite(), "commit_url": q.repo.api() + "/commits/" + sha, "url": q.repo.api() + "/commits/" + sha + "/status"})
 }

@@ -107,7 +107,7 @@ func (r *Repository) json() object {
 	return o
 }
 
-// lite is a repository as workflow runs show it.
+// lite is a repository as runs, suites and statuses show it.
 func (r *Repository) lite() object {
 	o := r.brief()
 	o["owner"], o["html_url"], o["url"] = r.forge.accountJSON(r.owner), r.web(), r.api()

@@ -110,16 +110,23 @@ func (r *Repository) checkJSON(c *check) object {
 	if details == "" {
 		details = web
 	}
-	status, conclusion := c.suite.state()
 	return object{"id": c.id, "node_id": nodeID("CheckRun", c.id), "name": c.name, "head_sha": c.sha, "external_id": c.externalID,
 		"url": api, "html_url": web, "details_url": details, "status": c.status, "conclusion": orNull(c.conclusion),
 		"started_at": stamp(c.started), "completed_at": stamp(c.completed), "app": r.forge.appJSON(c.app), "pull_requests": r.pullsAt(c.sha),
 		"output": object{"title": orNull(c.title), "summary": orNull(c.summary), "text": orNull(c.text),
 			"annotations_count": len(c.annotations), "annotations_url": api + "/annotations"},
-		"check_suite": object{"id": c.suite.id, "node_id": nodeID("CheckSuite", c.suite.id), "head_sha": c.sha, "head_branch": orNull(c.suite.branch),
-			"status": status, "conclusion": orNull(conclusion), "url": fmt.Sprintf("%s/check-suites/%d", r.api(), c.suite.id),
-			"before": zeroSHA, "after": c.sha, "pull_requests": r.pullsAt(c.sha), "app": r.forge.appJSON(c.app),
-			"created_at": stamp(c.suite.created), "updated_at": stamp(c.suite.updated)}}
+		"check_suite": object{"id": c.suite.id}}
+}
+
+// toldCheckJSON is a check run as webhooks tell it: with more of its suite.
+func (r *Repository) toldCheckJSON(c *check) object {
+	o := r.checkJSON(c)
+	status, conclusion := c.suite.state()
+	o["check_suite"] = object{"id": c.suite.id, "node_id": nodeID("CheckSuite", c.suite.id), "head_sha": c.sha, "head_branch": orNull(c.suite.branch),
+		"status": status, "conclusion": orNull(conclusion), "url": fmt.Sprintf("%s/check-suites/%d", r.api(), c.suite.id),
+		"before": zeroSHA, "after": c.sha, "pull_requests": r.pullsAt(c.sha), "app": r.forge.appJSON(c.app),
+		"created_at": stamp(c.suite.created), "updated_at": stamp(c.suite.updated)}
+	return o
 }
 
 // pullsAt lists the pull requests whose head stands at the commit; GitHub
@@ -156,10 +163,17 @@ func (r *Repository) headCommit(sha string) object {
 		"committer": object{"name": c.committer.name, "email": c.committer.email}}
 }
 
-func (r *Repository) statusJSON(s *status) object {
+// shortStatusJSON is a status among all of a commit.
+func (r *Repository) shortStatusJSON(s *status) object {
 	return object{"id": s.id, "node_id": nodeID("Status", s.id), "url": r.api() + "/statuses/" + s.sha, "context": s.context, "state": s.state,
-		"description": orNull(s.description), "target_url": orNull(s.target), "avatar_url": nil, "creator": r.forge.accountJSON(s.by),
+		"description": orNull(s.description), "target_url": orNull(s.target), "avatar_url": nil,
 		"created_at": stamp(s.at), "updated_at": stamp(s.at)}
+}
+
+func (r *Repository) statusJSON(s *status) object {
+	o := r.shortStatusJSON(s)
+	o["creator"] = r.forge.accountJSON(s.by)
+	return o
 }
 
 func (r *Repository) workflowJSON(w *run) object {

@@ -132,7 +132,7 @@ func (r *Repository) sendComment(by *credential, action string, c *comment, more
 
 func (r *Repository) sendCheckRun(by *credential, action string, c *check) {
 	if len(r.forge.listeners(r, "check_run")) > 0 {
-		r.emit(by, "check_run", action, object{"check_run": r.checkJSON(c)})
+		r.emit(by, "check_run", action, object{"check_run": r.toldCheckJSON(c)})
 	}
 }
 

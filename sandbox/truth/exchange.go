@@ -55,13 +55,14 @@ func (x *exchange) check() ([]fault, error) {
 		}
 	}
 	find("request", told(openapi3filter.ValidateRequest(context.Background(), in)))
-	find("request", append(x.unknownParameters(route), x.byHand(path)...))
+	find("request", append(x.unknownParameters(route), x.inventedBySender(route)...))
+	find("request", append(x.notForApps(route), x.byHand(path)...))
 	if x.status == http.StatusNotModified { // an answer to any conditional reading
 		return faults, nil
 	}
 	out := openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{RequestValidationInput: in,
 		Status: x.status, Header: x.answerHead, Body: io.NopCloser(bytes.NewReader(x.answer)), Options: in.Options})
-	find(fmt.Sprintf("answer %d", x.status), told(out))
+	find(fmt.Sprintf("answer %d", x.status), append(told(out), x.inventedInAnswer(route)...))
 	return faults, nil
 }
 
@@ -84,6 +85,15 @@ func (x *exchange) unknownParameters(route *routers.Route) []string {
 	}
 	slices.Sort(unknown)
 	return unknown
+}
+
+// notForApps says when an installation's token did what GitHub lets no App do.
+func (x *exchange) notForApps(route *routers.Route) []string {
+	about, _ := route.Operation.Extensions["x-github"].(map[string]any)
+	if about["enabledForGitHubApps"] == false && x.status < http.StatusBadRequest && strings.Contains(x.head.Get("Authorization"), " ghs_") {
+		return []string{"GitHub lets no installation's token do this"}
+	}
+	return nil
 }
 
 var pattern = regexp.MustCompile(`\{(\w+):[^{}]*\}`)

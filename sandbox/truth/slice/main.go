@@ -114,7 +114,7 @@ func slice(whole object, wanted []*regexp.Regexp) (object, error) {
 
 // prose is what validates nothing. `named` maps hold names and not keywords.
 var (
-	prose = map[string]bool{"description": true, "summary": true, "example": true, "examples": true, "externalDocs": true, "tags": true, "x-github": true}
+	prose = map[string]bool{"description": true, "summary": true, "example": true, "examples": true, "externalDocs": true, "tags": true}
 	named = map[string]bool{"properties": true, "patternProperties": true, "headers": true, "responses": true, "content": true}
 )
 
@@ -124,7 +124,12 @@ func plain(value any, names bool) any {
 	case object:
 		o := object{}
 		for key, inner := range v {
-			if names || !prose[key] {
+			switch {
+			case key == "x-github" && !names:
+				if about, _ := inner.(object); about["enabledForGitHubApps"] == false {
+					o[key] = object{"enabledForGitHubApps": false}
+				}
+			case names || !prose[key]:
 				o[key] = plain(inner, named[key] && !names)
 			}
 		}
