@@ -125,6 +125,17 @@ func TestMissingHead(t *testing.T) {
 	})
 }
 
+// So is one that brings more than is built.
+func TestTooLargeAPullRequest(t *testing.T) {
+	story(t, func(w *world) {
+		w.large[2] = true
+		w.queueTogether(1, 2, 3)
+		w.untilEnded(1, 2, 3)
+		w.requireLanded(1, 3)
+		w.requireOut(2, RefusedByRule)
+	})
+}
+
 // A build that fails for no fault of a member is tried again, without a busy loop.
 func TestBuildFailsForAWhile(t *testing.T) {
 	story(t, func(w *world) {

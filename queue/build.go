@@ -129,7 +129,10 @@ func (t *step) takeBuildFailed(f BuildFailed) {
 		return
 	}
 	t.setPhase(a, AttemptDead)
-	if e := t.entries[f.MissingPR]; e != nil {
+	if e := t.entries[f.LargePR]; e != nil {
+		t.putOut(e, End{Reason: RefusedByRule, Detail: "It is too large to be built: " + f.Detail + ".",
+			Next: "Split it, or squash its commits, and set the label again."})
+	} else if e := t.entries[f.MissingPR]; e != nil {
 		t.putOut(e, End{Reason: Infrastructure, Detail: "Its head commit can't be fetched: " + f.Detail + ".",
 			Next: "Push the branch again and set the label again."})
 	} else {

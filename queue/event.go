@@ -72,6 +72,8 @@ type BuildFailed struct {
 	Detail  string `json:"detail"`
 	// MissingPR is the member whose head cannot be fetched any more, if that is why.
 	MissingPR int `json:"missing_pr,omitempty"`
+	// LargePR is the member that brings more than is built, if that is why.
+	LargePR int `json:"large_pr,omitempty"`
 }
 
 // TicketPushed says that the ticket stands on GitHub at the attempt's commit.

@@ -31,6 +31,7 @@ type forge struct {
 	clashes  [][2]int                            // conflict in text, the one behind on the one ahead
 	onBase   map[int]bool                        // conflict with the base as it is
 	missing  map[int]bool                        // their head can't be fetched
+	large    map[int]bool                        // bring more than is built
 	broken   bool                                // a test fails by itself, whatever is tested
 	folders  map[int][]string                    // what a pull request changes
 	mends    int                                 // who mends that
@@ -95,7 +96,7 @@ func (f *forge) open() {
 	f.commits = map[string]commit{"root": {}}
 	f.base = "root"
 	f.removed, f.tickets, f.pulls = map[string]bool{}, map[string]string{}, map[int]*pull{}
-	f.bad, f.onBase, f.missing = map[int]bool{}, map[int]bool{}, map[int]bool{}
+	f.bad, f.onBase, f.missing, f.large = map[int]bool{}, map[int]bool{}, map[int]bool{}, map[int]bool{}
 	f.checks, f.statuses = map[string][]*CheckResult{}, map[string][]StatusLine{}
 	f.settings = Defaults()
 	f.rules = Rules{Approvals: 1, Checks: []NamedCheck{{Name: "build", App: ActionsApp}}}
@@ -509,6 +510,9 @@ func (w *world) build(x BuildAttempt) Fact {
 	for _, m := range x.Members {
 		if w.missing[m.PR] {
 			return BuildFailed{Attempt: x.Attempt, Detail: "commit " + m.Head + " is missing", MissingPR: m.PR}
+		}
+		if w.large[m.PR] {
+			return BuildFailed{Attempt: x.Attempt, Detail: "it has 2000 commits of its own", LargePR: m.PR}
 		}
 		conflict, withBase := w.onBase[m.PR], w.onBase[m.PR]
 		for _, c := range w.clashes {

@@ -65,13 +65,7 @@ func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Pla
 		byPR[m.PR] = m
 	}
 	built, err := clone.Build(ctx, spec)
-	if commit, why := unfetchable(err); commit != "" {
-		failed := queue.BuildFailed{Attempt: task.Attempt, Detail: why}
-		for _, m := range task.Members {
-			if m.Head == commit {
-				failed.MissingPR = m.PR
-			}
-		}
+	if failed, is := blame(task, err); is {
 		return []queue.Fact{failed}, nil
 	}
 	if err != nil {
@@ -94,6 +88,20 @@ func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Pla
 		fact.Conflicts = append(fact.Conflicts, queue.Conflicting{PR: c.PR, Files: c.Files, WithBase: c.OnBaseAlone})
 	}
 	return []queue.Fact{fact}, nil
+}
+
+// blame says whose head a build failed for, if it was for one.
+func blame(task queue.BuildAttempt, err error) (failed queue.BuildFailed, is bool) {
+	byHead := map[string]int{}
+	for _, m := range task.Members {
+		byHead[m.Head] = m.PR
+	}
+	var large *git.TooLargeError
+	if errors.As(err, &large) {
+		return queue.BuildFailed{Attempt: task.Attempt, Detail: large.Why, LargePR: byHead[large.Commit]}, true
+	}
+	commit, why := unfetchable(err)
+	return queue.BuildFailed{Attempt: task.Attempt, Detail: why, MissingPR: byHead[commit]}, commit != ""
 }
 
 // unfetchable says which commit no clone of ours can have, and why.

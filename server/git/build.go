@@ -68,7 +68,7 @@ type Conflict struct {
 // dropped. Every commit of ours is written anew, so none existed before. A member
 // in conflict is skipped.
 // Errors: a commit the remote doesn't have (*MissingError), a head that brings an
-// unsound object (*BadCommitError), git in trouble twice.
+// unsound object (*BadCommitError) or too much (*TooLargeError), git in trouble twice.
 func (c *Clone) Build(ctx context.Context, spec Spec) (Built, error) {
 	committer, err := spec.check()
 	if err != nil {

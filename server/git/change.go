@@ -73,8 +73,9 @@ const (
 	longChange   = 100
 )
 
-// changesOf tells for each commit, or "tree tree" pair, what it changes.
-func (w *worker) changesOf(ctx context.Context, names []string) (map[string]*change, error) {
+// changesOf tells for each commit, or "tree tree" pair, what it changes. The error is
+// errManyPaths when they change more than so many paths; 0 is no bound.
+func (w *worker) changesOf(ctx context.Context, names []string, most int) (map[string]*change, error) {
 	found := make(map[string]*change, len(names))
 	var ask []string
 	w.clone.mu.Lock()
@@ -92,7 +93,7 @@ func (w *worker) changesOf(ctx context.Context, names []string) (map[string]*cha
 	}
 	argv := []string{"git", "diff-tree", "--stdin", "-r", "--root", "--raw", "-z", "--no-abbrev", "--no-renames"}
 	request := strings.Join(ask, "\n") + "\n" + mark + "\n"
-	if err := w.ask(ctx, &w.raw, argv, request, func(out *bufio.Reader) error { return readChanges(out, found) }); err != nil {
+	if err := w.ask(ctx, &w.raw, argv, request, func(out *bufio.Reader) error { return readChanges(out, found, most) }); err != nil {
 		return nil, err
 	}
 	w.clone.mu.Lock()
@@ -116,9 +117,9 @@ func (w *worker) changesOf(ctx context.Context, names []string) (map[string]*cha
 // flushes, which is how we know that all answers before it are there.
 const mark = "mark"
 
-func readChanges(out *bufio.Reader, found map[string]*change) error {
+func readChanges(out *bufio.Reader, found map[string]*change, most int) error {
 	var at *change
-	for {
+	for paths := 0; ; {
 		first, err := out.Peek(1)
 		if err != nil {
 			return err
@@ -136,6 +137,9 @@ func readChanges(out *bufio.Reader, found map[string]*change) error {
 				return err
 			}
 			at.entries = append(at.entries, e)
+			if paths++; most > 0 && paths > most {
+				return errManyPaths
+			}
 			continue
 		}
 		name, err := readName(out)

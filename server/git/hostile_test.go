@@ -2,6 +2,7 @@ package git
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,4 +122,58 @@ func TestNothingOfAPullRequestIsEverRun(t *testing.T) {
 	if text := remote.git("show", built.Tip+":a"); !strings.Contains(text, "one") || !strings.Contains(text, "three") {
 		t.Errorf("the merge is not of both: %q", text)
 	}
+}
+
+// TestAPullRequestOfTooManyCommitsOrPathsIsNamed: it may not fill memory, or hold up
+// its neighbours for minutes.
+func TestAPullRequestOfTooManyCommitsOrPathsIsNamed(t *testing.T) {
+	remote, work := bareRepo(t), newRepo(t)
+	base := work.commit("start", "a", "1\n")
+	work.publish(remote, base, mainRef)
+	good := work.commit("good", "b", "1\n")
+	work.publish(remote, good, "refs/heads/good")
+	for name, stream := range map[string]string{
+		"commits": manyCommits(base, mostCommits+1),
+		"paths":   manyPaths(base, mostPaths+1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			// Given a sound pull request and one that brings so much
+			if _, err := work.tryWith(stream, "fast-import", "--quiet", "--force"); err != nil {
+				t.Fatal(err)
+			}
+			large := work.git("rev-parse", "refs/heads/large")
+			work.publish(remote, large, "refs/heads/large")
+			clone, _ := openClone(t, remote)
+			spec := Spec{Base: base, Members: []Member{{PR: 1, Head: good}, {PR: 2, Head: large}}, Committer: Committer{"M", "m@example.com", time.Unix(1e9, 0)}}
+			// When both are to be built
+			_, err := clone.Build(soon(t), spec)
+			// Then the second is named with what is too much, and the first builds without it
+			var tooLarge *TooLargeError
+			if !errors.As(err, &tooLarge) || tooLarge.Commit != large || !strings.Contains(tooLarge.Why, name) {
+				t.Fatalf("got %v, want a TooLargeError of %s for its %s", err, large, name)
+			}
+			spec.Members = spec.Members[:1]
+			if _, err := clone.Build(soon(t), spec); err != nil {
+				t.Errorf("the neighbour does not build: %v", err)
+			}
+		})
+	}
+}
+
+func manyCommits(base string, n int) string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "reset refs/heads/large\nfrom %s\n\n", base)
+	for i := range n {
+		fmt.Fprintf(&s, "commit refs/heads/large\ncommitter C <c@example.com> %d +0000\ndata 1\nx\nM 644 inline f\ndata <<E\n%d\nE\n\n", 1e9+i, i)
+	}
+	return s.String()
+}
+
+func manyPaths(base string, n int) string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "blob\nmark :1\ndata 1\nx\nreset refs/heads/large\nfrom %s\n\ncommit refs/heads/large\ncommitter C <c@example.com> 1000000000 +0000\ndata 1\nx\n", base)
+	for i := range n {
+		fmt.Fprintf(&s, "M 644 :1 many/%d/%d\n", i/500, i)
+	}
+	return s.String()
 }

@@ -81,7 +81,7 @@ func (b *batch) join(ctx context.Context, i int, onto place, method Method) (reb
 // follow takes note of what a joined member changed.
 func (b *batch) follow(ctx context.Context, r *rebased, onto place) error {
 	pair := onto.tree + " " + r.tree
-	changes, err := b.changesOf(ctx, []string{pair})
+	changes, err := b.changesOf(ctx, []string{pair}, 0)
 	if err != nil {
 		return err
 	}

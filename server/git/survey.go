@@ -2,6 +2,7 @@ package git
 
 import (
 	"context"
+	"fmt"
 )
 
 // survey reads everything a build decides by: which commits each member has of
@@ -22,6 +23,9 @@ func (b *batch) survey(ctx context.Context) error {
 	mine := newSet()
 	for i, head := range heads {
 		b.own[i] = b.history.own(i+1, head)
+		if n := len(b.own[i]); n > mostCommits {
+			return &TooLargeError{head, fmt.Sprintf("it has %d commits of its own, and the limit is %d", n, mostCommits)}
+		}
 		for _, id := range b.own[i] {
 			mine.add(id)
 			read.add(id)
@@ -36,12 +40,12 @@ func (b *batch) survey(ctx context.Context) error {
 	if b.commits, err = b.worker.commits(ctx, read.list); err != nil {
 		return err
 	}
-	if b.changes, err = b.changesOf(ctx, mine.list); err != nil {
+	if err = b.readOwn(ctx, mine.list); err != nil {
 		return err
 	}
 	b.folders = foldersOf(b.changes)
 	upstream := b.history.upstream()
-	theirs, err := b.changesOf(ctx, upstream)
+	theirs, err := b.changesOf(ctx, upstream, 0)
 	if err != nil {
 		return err
 	}
@@ -76,7 +80,7 @@ func (b *batch) duplicate(ctx context.Context, i int, x string, added []string) 
 	}
 	twins := b.twins(i, x)
 	if len(added) > 0 {
-		changes, err := b.changesOf(ctx, added)
+		changes, err := b.changesOf(ctx, added, 0)
 		if err != nil {
 			return false, err
 		}
