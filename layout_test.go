@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -135,6 +138,27 @@ func TestTheQueueImportsThePureStandardLibraryOnly(t *testing.T) {
 				t.Errorf("%s imports %s", name, imp)
 			}
 		}
+	}
+}
+
+// A sandbox that nobody watches may drift from GitHub unseen.
+func TestEverySandboxOfATestIsWatched(t *testing.T) {
+	starts := 0
+	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") || path == "layout_test.go" || filepath.Base(path) == "bench_test.go" {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		if n := strings.Count(string(source), "sandbox.Start("); n > 0 {
+			starts += n
+			if watched := strings.Count(string(source), "truth.Watch("); watched < n {
+				t.Errorf("%s starts %d sandboxes and has truth watch %d: see docs/truth.md", path, n, watched)
+			}
+		}
+		return err
+	})
+	if err != nil || starts == 0 {
+		t.Errorf("%d starts of a sandbox found, %v", starts, err)
 	}
 }
 

@@ -52,6 +52,7 @@ type Forge struct {
 	Faults *Faults
 
 	options Options
+	began   time.Time
 	url     string
 	api     router
 	server  *http.Server
@@ -120,6 +121,7 @@ func Start(options Options) (*Forge, error) {
 	if f.log == nil {
 		f.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
+	f.began = f.now()
 	f.ctx, f.stop = context.WithCancel(context.Background())
 	f.Faults = newFaults(f)
 	if options.MaxJobs > 0 {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -156,19 +157,20 @@ func getUser(q *call) reply {
 		login = q.who.user.Login
 	}
 	if a, found := q.f.byLogin(login); found {
-		return ok(q.f.accountObject(a))
+		return ok(q.f.profileJSON(a))
 	}
 	return notFound
 }
 
 func getRateLimit(q *call) reply {
-	core := object{"limit": q.f.options.RateLimit, "used": 0, "remaining": q.f.options.RateLimit, "reset": q.f.now().Add(time.Hour).Unix(), "resource": "core"}
+	core := object{"limit": q.f.options.RateLimit, "used": 0, "remaining": q.f.options.RateLimit, "reset": q.f.now().Add(time.Hour).Unix()}
 	if q.who != nil {
 		q.who.limit.used-- // asking costs nothing
 		use := q.who.limit
 		core["used"], core["remaining"], core["reset"] = use.used, max(0, q.f.options.RateLimit-use.used), use.reset.Unix()
 	}
-	return ok(object{"resources": object{"core": core}, "rate": core})
+	search := object{"limit": 30, "used": 0, "remaining": 30, "reset": q.f.now().Add(time.Minute).Unix()}
+	return ok(object{"resources": object{"core": core, "search": search}, "rate": core})
 }
 
 func deliveryJSON(d *Delivery) object {
@@ -234,7 +236,7 @@ func getDelivery(q *call) reply {
 		return notFound
 	}
 	o := deliveryJSON(d)
-	o["request"] = object{"headers": object{"X-GitHub-Event": d.Event, "X-GitHub-Delivery": d.GUID}, "payload": string(d.Body)}
+	o["request"] = object{"headers": object{"X-GitHub-Event": d.Event, "X-GitHub-Delivery": d.GUID}, "payload": json.RawMessage(d.Body)}
 	o["response"] = object{"headers": object{}, "payload": ""}
 	return ok(o)
 }

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -189,7 +190,12 @@ func (c *check) take(a *checkRequest) {
 }
 
 func listAnnotations(q *call, c *check) reply {
-	return ok(page(q, c.annotations, func(note object) object { return note }))
+	return ok(page(q, c.annotations, func(note object) object {
+		shown := object{"title": nil, "raw_details": nil, "start_column": nil, "end_column": nil,
+			"blob_href": fmt.Sprintf("%s/blob/%s/%v", q.repo.web(), c.sha, note["path"])}
+		maps.Copy(shown, note)
+		return shown
+	}))
 }
 
 func listCommitChecks(q *call, sha string) reply {

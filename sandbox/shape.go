@@ -51,6 +51,18 @@ func (f *Forge) accountObject(a account) object {
 		"events_url": api + "/events{/privacy}", "received_events_url": api + "/received_events"}
 }
 
+// profileJSON is somebody read by name, with what their profile says.
+func (f *Forge) profileJSON(a account) object {
+	o := f.accountObject(a)
+	for _, unsaid := range []string{"name", "company", "location", "email", "hireable", "bio"} {
+		o[unsaid] = nil
+	}
+	o["user_view_type"], o["blog"] = "public", ""
+	o["public_repos"], o["public_gists"], o["followers"], o["following"] = 0, 0, 0, 0
+	o["created_at"], o["updated_at"] = stamp(f.began), stamp(f.began)
+	return o
+}
+
 func (f *Forge) organizationJSON(a account) object {
 	api := f.APIURL() + "/orgs/" + url.PathEscape(a.login)
 	return object{"login": a.login, "id": a.id, "node_id": nodeID("Organization", a.id), "url": api, "description": "",

@@ -17,6 +17,7 @@ import (
 	"github.com/mainstay-ci/mainstay/queue"
 	"github.com/mainstay-ci/mainstay/queue/shard"
 	"github.com/mainstay-ci/mainstay/sandbox"
+	"github.com/mainstay-ci/mainstay/sandbox/truth"
 )
 
 // send sends a request to the town's server and gives its answer.
@@ -90,7 +91,8 @@ func TestATokenOfAnotherJobIsTurnedAway(t *testing.T) {
 	for ref, at := range w.tickets() {
 		ticket, commit = ref, at
 	}
-	forger, err := sandbox.Start(sandbox.Options{Dir: filepath.Join(w.dir, "forger"), Seed: 2})
+	watch := truth.Watch(t)
+	forger, err := sandbox.Start(sandbox.Options{Dir: filepath.Join(w.dir, "forger"), Seed: 2, Around: watch.Around, Told: watch.Told})
 	w.must(err)
 	defer forger.Close()
 	body, err := json.Marshal(shard.PlanRequest{API: shard.API, Suite: "unit", Runner: "go", Mode: shard.ModeStatic, Shard: shard.Position{Index: 0, Total: 1}, Inventory: shard.NewInventory([]string{"./a"})})

@@ -31,6 +31,7 @@ var passes = []pass{
 	// A label without a description has null there (so say labels/{name} and the
 	// recorded webhooks); inside a pull request the description has it a text.
 	{"", "/repos/{owner}/{repo}/pulls", "answer 2", "/description: Value is not nullable"},
+	{"", "/repos/{owner}/{repo}/commits/{commit_sha}/pulls", "answer 2", "/description: Value is not nullable"},
 	// A repository's custom properties are named for one read by itself and required
 	// in webhooks; inside other answers the description has an older repository.
 	{"", "", "answer 20", "/custom_properties: GitHub's description has no such property"},
