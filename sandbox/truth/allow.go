@@ -3,6 +3,7 @@ package truth
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -61,6 +62,9 @@ func (x *exchange) byHand(path string) []string {
 		if json.Unmarshal(x.sent, &check) == nil && check.Status == "completed" && check.Conclusion == "" {
 			found = append(found, "a check run that is completed needs a conclusion")
 		}
+	}
+	if many, err := strconv.Atoi(x.query.Get("per_page")); err == nil && many > 100 {
+		found = append(found, "GitHub's pages hold 100 at most, whatever per_page asks")
 	}
 	if x.status >= 400 {
 		var refusal struct {

@@ -93,6 +93,7 @@ func TestADifferenceIsFound(t *testing.T) {
 		"a path outside the slice":          {"GET", repo + "/traffic/views", "", 200, `{}`, "add it to sandbox/truth/paths.txt and run `make truth`"},
 		"a method GitHub has not":           {"PUT", repo + "/git/ref/heads/a", "", 200, ref, "no such method"},
 		"a parameter GitHub has not":        {"GET", repo + "/git/ref/heads/a?perpage=3", "", 200, ref, `parameter "perpage" in query is unknown`},
+		"a page too large":                  {"GET", repo + "/pulls?per_page=101", "", 200, `[]`, "100 at most"},
 		"a status GitHub has not":           {"GET", repo + "/git/ref/heads/a", "", 201, ref, "answer 201: status is not supported"},
 		"an error GitHub does not name":     {"GET", repo + "/git/ref/heads/a", "", 403, `{"message":"no"}`, ""},
 		"an error that says nothing":        {"GET", repo + "/git/ref/heads/a", "", 502, `oh`, "an error's answer has a message"},
