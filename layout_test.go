@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"server/git":          {},
 	"server/web":          {"queue", "queue/shard", "queue/flake"},
 	"server/demo":         {"queue", "sandbox"},
+	"server/doctor":       {},
 	"sandbox":             {"sandbox/runner"},
 	"sandbox/runner":      {},
 	"sandbox/truth":       {}, // what others say of GitHub; for tests only
@@ -38,7 +39,7 @@ var mayImport = map[string][]string{
 	"action":              {"action/suite", "queue/shard"},
 	// server is the only place that knows everybody.
 	"server": {"queue", "queue/shard", "queue/flake", "queue/explore", "queue/sim", "server/config", "server/engine", "server/store", "server/github",
-		"server/git", "server/web", "server/demo", "sandbox"},
+		"server/git", "server/web", "server/demo", "server/doctor", "sandbox"},
 	"server/store/storetest": {"queue", "queue/shard", "queue/flake"},
 	"queue/explore/mutants":  {}, // runs the go command on copies
 }

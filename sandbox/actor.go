@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 )
@@ -67,6 +68,7 @@ type App struct {
 	forge       *Forge
 	key         *rsa.PrivateKey
 	webhookURL  string
+	setupURL    string // where who installs it is led
 	permissions map[string]string
 	events      map[string]bool
 	outbox      *outbox
@@ -133,6 +135,21 @@ func (f *Forge) enlist(app *App) {
 	f.work.Go(func() { f.deliverAll(app) })
 	f.touch()
 }
+
+// App returns the App of that number, nil when there is none.
+func (f *Forge) App(id int64) *App {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, app := range f.apps {
+		if app.ID == id {
+			return app
+		}
+	}
+	return nil
+}
+
+// Permissions are what the App asks of each installation.
+func (a *App) Permissions() map[string]string { return maps.Clone(a.permissions) }
 
 // SetWebhook changes where the App's webhooks go and pings the new address;
 // "" sends none from now on.

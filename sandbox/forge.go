@@ -81,6 +81,8 @@ type Forge struct {
 	deliveries  []*Delivery
 	calls       map[string]int
 	shapes      map[int64]json.RawMessage
+	manifests   map[string]manifest // seen and not yet made an App
+	codes       map[string]*App     // made, and not yet taken
 }
 
 // Start opens a forge on a free loopback port. It fails when the folder can't
@@ -116,6 +118,7 @@ func Start(options Options) (*Forge, error) {
 		change: make(chan struct{}), chance: rand.New(rand.NewPCG(uint64(options.Seed), 0x6d61696e)),
 		ids: 1000, accounts: map[string]account{}, users: map[string]*User{},
 		credentials: map[string]*credential{}, tickets: map[string]ticket{}, calls: map[string]int{}, shapes: map[int64]json.RawMessage{},
+		manifests: map[string]manifest{}, codes: map[string]*App{},
 		sender: newSender(), issuer: sync.OnceValue(newSigningKey),
 	}
 	if f.log == nil {

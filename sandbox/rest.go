@@ -51,6 +51,7 @@ func (f *Forge) routes() http.Handler {
 	mux.HandleFunc("GET /_services/token/.well-known/jwks", f.serveKeys)
 	mux.HandleFunc("GET /_services/pipelines/idtoken/{job}", f.serveIdentity)
 	mux.HandleFunc("GET /_services/artifacts/{key}", f.serveArtifact)
+	f.manifestRoutes(mux)
 	mux.HandleFunc("/", f.serveGit)
 	return mux
 }

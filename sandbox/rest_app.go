@@ -10,6 +10,7 @@ import (
 
 var appRoutes = []route{
 	{"GET /app", needApp, getApp},
+	{"POST /app-manifests/{code}/conversions", needNobody, convertManifest},
 	{"GET /app/installations", needApp, listInstallations},
 	{"GET /app/installations/{id}", needApp, getInstallation},
 	{"POST /app/installations/{id}/access_tokens", needApp, createToken},

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mainstay-ci/mainstay/queue"
@@ -17,6 +18,7 @@ import (
 	"github.com/mainstay-ci/mainstay/server/git"
 	"github.com/mainstay-ci/mainstay/server/github"
 	"github.com/mainstay-ci/mainstay/server/store"
+	"github.com/mainstay-ci/mainstay/server/web"
 )
 
 // Run serves until the process is told to stop.
@@ -35,6 +37,10 @@ func (c serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	log.Info("serving", "listen", srv.listen.Addr().String(), "url", s.url)
+	if srv.setup != nil {
+		// On standard output and nowhere else: who reads it may claim the page.
+		fmt.Printf("Mainstay listens on %s and has no GitHub App yet.\nOpen this page to create it, in one browser; the link works once:\n\n  %s\n\n", srv.listen.Addr(), srv.setup.Link())
+	}
 	<-ctx.Done()
 	srv.stop()
 	return nil
@@ -49,6 +55,8 @@ type server struct {
 	engine *engine.Engine
 	clones *clones
 	http   *http.Server
+	door   *doorway
+	setup  *web.Setup // nil where there was an App at the start
 	cancel context.CancelFunc
 	// endRequests ends what is still being answered: live pages stay open for ever.
 	endRequests context.CancelFunc
@@ -77,21 +85,41 @@ func start(ctx context.Context, s settings, log *slog.Logger) (*server, error) {
 		listen.Close()
 		return nil, err
 	}
-	if err := srv.wire(s); err != nil {
+	srv.door = &doorway{}
+	srv.http = web.Server(srv.door)
+	ctx, srv.cancel = context.WithCancel(ctx)
+	wire := func() error { return srv.wire(s) }
+	if s.appID == 0 {
+		wire = func() error { return srv.openSetup(ctx, s) }
+	}
+	if err := wire(); err != nil {
+		srv.cancel()
 		listen.Close()
 		srv.store.Close()
 		return nil, err
 	}
 	srv.run(ctx)
+	if s.appID != 0 {
+		srv.work.Go(func() { srv.begin(ctx) })
+	}
 	return srv, nil
 }
+
+// doorway leads requests to what answers them at the moment: the set-up page, or
+// all the rest. It leads somewhere before anything listens.
+type doorway struct{ to atomic.Pointer[http.Handler] }
+
+func (d *doorway) lead(to http.Handler) { d.to.Store(&to) }
+
+// ServeHTTP implements http.Handler.
+func (d *doorway) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*d.to.Load()).ServeHTTP(w, r) }
 
 func (srv *server) wire(s settings) error {
 	if s.clock == nil {
 		s.clock = time.Now
 	}
 	app, err := github.New(github.Options{
-		AppID: s.appID, Key: s.key, Secrets: s.secrets, APIURL: s.api, GitURL: s.github, Clock: s.clock, Log: srv.log,
+		AppID: s.appID, Key: s.key, Secrets: s.secrets, WithoutWebhooks: s.polls, APIURL: s.api, GitURL: s.github, Clock: s.clock, Log: srv.log,
 		PageURL: func(p queue.Place, pr int) string {
 			return fmt.Sprintf("%s/q/%s/%s/%s/pr/%d", srv.url, p.Owner, p.Name, p.Branch, pr)
 		},
@@ -110,29 +138,24 @@ func (srv *server) wire(s settings) error {
 	return nil
 }
 
-// run starts the engine, the listener and the look for repositories.
+// run starts the listener.
 func (srv *server) run(ctx context.Context) {
-	ctx, srv.cancel = context.WithCancel(ctx)
 	requests, end := context.WithCancel(context.WithoutCancel(ctx))
 	srv.endRequests = end
 	srv.http.BaseContext = func(net.Listener) context.Context { return requests }
-	srv.work.Add(3)
-	go func() {
-		defer srv.work.Done()
-		if err := srv.engine.Run(ctx); err != nil && ctx.Err() == nil {
-			srv.log.Error("the engine stopped", "err", err)
-		}
-	}()
-	go func() {
-		defer srv.work.Done()
+	srv.work.Go(func() {
 		if err := srv.http.Serve(srv.listen); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			srv.log.Error("the listener stopped", "err", err)
 		}
-	}()
-	go func() {
-		defer srv.work.Done()
-		srv.discover(ctx)
-	}()
+	})
+}
+
+// begin runs the engine and the look for repositories, until the server stops.
+func (srv *server) begin(ctx context.Context) {
+	srv.work.Go(func() { srv.discover(ctx) })
+	if err := srv.engine.Run(ctx); err != nil && ctx.Err() == nil {
+		srv.log.Error("the engine stopped", "err", err)
+	}
 }
 
 // stop ends everything in order: no new requests, then the engine, then the store.
@@ -146,7 +169,9 @@ func (srv *server) stop() {
 	}
 	srv.cancel()
 	srv.work.Wait()
-	srv.clones.close()
+	if srv.clones != nil {
+		srv.clones.close()
+	}
 	if err := srv.store.Close(); err != nil {
 		srv.log.Error("the store did not close", "err", err)
 	}

@@ -37,11 +37,12 @@ func (srv *server) wireWeb(s settings) *web.Front {
 		Plans:    srv.store, Durations: srv.store, Pools: srv.store, Quarantines: flakes{srv.store, s.clock}, Flakes: flakes{srv.store, s.clock},
 		Pages: web.PageOptions{Reader: srv.store, Operator: srv.engine, Tests: srv.store, GitHubURL: links,
 			Open: s.open, Password: s.password, Clock: s.clock, Log: srv.log},
+		Next: &web.NextOptions{Look: (&installs{srv: srv}).look, Newcomer: srv.setup, Grants: grants(), Polls: s.polls},
 		Ready: func(ctx context.Context) error {
 			_, err := srv.store.Queues(ctx)
 			return err
 		},
 	})
-	srv.http = web.Server(front)
+	srv.door.lead(front)
 	return front
 }

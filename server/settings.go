@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -15,12 +14,13 @@ type serveCommand struct {
 	Listen  string `default:"127.0.0.1:8080" env:"MAINSTAY_LISTEN" help:"Address to listen on."`
 	URL     string `name:"url" required:"" env:"MAINSTAY_URL" help:"The server's own public address, which is also the audience of the Action's tokens."`
 	Data    string `default:"mainstay-data" env:"MAINSTAY_DATA" help:"Folder for the database and the clones."`
-	AppID   int64  `name:"app-id" required:"" env:"MAINSTAY_APP_ID" help:"The GitHub App's id."`
+	AppID   int64  `name:"app-id" env:"MAINSTAY_APP_ID" help:"The GitHub App's id. Without one, the App kept in the data folder; without that, a page is opened that creates one."`
 	KeyFile string `name:"key-file" env:"MAINSTAY_KEY_FILE" help:"The App's private key, a PEM file; or the key itself in MAINSTAY_KEY."`
 	Secret  string `name:"webhook-secret-file" env:"MAINSTAY_WEBHOOK_SECRET_FILE" help:"A file with the webhook secret, two lines while it is rotated; or the secret itself in MAINSTAY_WEBHOOK_SECRET."`
-	GitHub  string `name:"github-url" default:"https://github.com" env:"MAINSTAY_GITHUB_URL" help:"Where repositories are cloned from."`
-	API     string `name:"api-url" default:"https://api.github.com" env:"MAINSTAY_API_URL" help:"GitHub's REST API."`
-	Issuer  string `default:"https://token.actions.githubusercontent.com" env:"MAINSTAY_OIDC_ISSUER" help:"Who issues the Action's identity tokens; several, separated by commas."`
+	GitHub  string `name:"github-url" default:"https://github.com" env:"MAINSTAY_GITHUB_URL" help:"GitHub, or a GitHub Enterprise Server: https://ghe.example.com."`
+	API     string `name:"api-url" env:"MAINSTAY_API_URL" help:"GitHub's REST API; by default the one of the GitHub above."`
+	Issuer  string `env:"MAINSTAY_OIDC_ISSUER" help:"Who issues the Action's identity tokens; several, separated by commas. By default the one of the GitHub above."`
+	Hooks   string `name:"webhooks" default:"on" enum:"on,off" env:"MAINSTAY_WEBHOOKS" help:"Off where GitHub can't reach this server: then it asks GitHub, each minute."`
 	Token   string `name:"action-token-file" env:"MAINSTAY_ACTION_TOKEN_FILE" help:"A file with a secret shared with jobs on hosts without OIDC, or the secret itself in MAINSTAY_ACTION_TOKEN. Without one there is none. What such a job says is never trusted to land anything."`
 	Verbose bool   `env:"MAINSTAY_VERBOSE" help:"Log more."`
 }
@@ -29,9 +29,10 @@ type serveCommand struct {
 type settings struct {
 	listen, url, data, github, api, issuer string
 
-	appID   int64
+	appID   int64 // 0: there is no App yet
 	key     []byte
 	secrets [][]byte
+	polls   bool // GitHub sends no webhooks here
 	// actionToken is the secret of jobs on hosts without OIDC; empty: there is none.
 	actionToken string
 
@@ -43,34 +44,21 @@ type settings struct {
 }
 
 func (c serveCommand) settings() (settings, error) {
-	s := settings{listen: c.Listen, url: strings.TrimSuffix(c.URL, "/"), data: c.Data, github: c.GitHub, api: c.API, issuer: c.Issuer,
-		appID: c.AppID, password: os.Getenv("MAINSTAY_DASHBOARD_PASSWORD"), verbose: c.Verbose}
-	addresses := [][2]string{{"MAINSTAY_URL", c.URL}, {"MAINSTAY_GITHUB_URL", c.GitHub}, {"MAINSTAY_API_URL", c.API}}
+	s := settings{listen: c.Listen, url: strings.TrimSuffix(c.URL, "/"), data: c.Data, appID: c.AppID, polls: c.Hooks == "off",
+		password: os.Getenv("MAINSTAY_DASHBOARD_PASSWORD"), verbose: c.Verbose}
+	given := addresses{GitHub: c.GitHub, API: c.API, Issuer: c.Issuer}.filled()
+	s.github, s.api, s.issuer = given.GitHub, given.API, given.Issuer
+	checked := [][2]string{{"MAINSTAY_URL", c.URL}, {"MAINSTAY_GITHUB_URL", s.github}, {"MAINSTAY_API_URL", s.api}}
 	for _, issuer := range s.issuers() {
-		addresses = append(addresses, [2]string{"MAINSTAY_OIDC_ISSUER", issuer})
+		checked = append(checked, [2]string{"MAINSTAY_OIDC_ISSUER", issuer})
 	}
-	for _, one := range addresses {
-		name, address := one[0], one[1]
-		if u, err := url.Parse(address); err != nil || u.Host == "" || u.User != nil {
-			if at := strings.LastIndex(address, "@"); at >= 0 {
-				address = "…" + address[at:] // a password may stand before it
-			}
-			return s, fmt.Errorf("%s is %q; it must be an address like https://mainstay.example.com, without a user in it", name, address)
+	for _, one := range checked {
+		if err := checkAddress(one[0], one[1]); err != nil {
+			return s, err
 		}
 	}
-	key, err := secret("MAINSTAY_KEY", c.KeyFile, "the App's private key")
-	if err != nil {
+	if err := c.identify(&s); err != nil {
 		return s, err
-	}
-	s.key = []byte(key)
-	lines, err := secret("MAINSTAY_WEBHOOK_SECRET", c.Secret, "the webhook secret")
-	if err != nil {
-		return s, err
-	}
-	for _, line := range strings.Split(lines, "\n") {
-		if line = strings.TrimSpace(line); line != "" {
-			s.secrets = append(s.secrets, []byte(line))
-		}
 	}
 	if c.Token != "" || os.Getenv("MAINSTAY_ACTION_TOKEN") != "" {
 		token, err := secret("MAINSTAY_ACTION_TOKEN", c.Token, "the Action's token")
@@ -82,6 +70,48 @@ func (c serveCommand) settings() (settings, error) {
 		}
 	}
 	return s, nil
+}
+
+// identify finds who we are at GitHub. What the environment says wins over what is
+// kept; nothing at all is a first start, and leaves the App's id 0.
+func (c serveCommand) identify(s *settings) error {
+	kept, err := readKeptApp(s.data)
+	if err != nil {
+		return err
+	}
+	if s.appID == 0 && (kept == nil || kept.GitHub != s.github) {
+		switch {
+		case os.Getenv("MAINSTAY_KEY") != "" || c.KeyFile != "":
+			return errors.New("there is a private key but no App id: set MAINSTAY_APP_ID, or take MAINSTAY_KEY and MAINSTAY_KEY_FILE away to have an App created")
+		case kept != nil:
+			return fmt.Errorf("the App kept in %s is of %s, and MAINSTAY_GITHUB_URL is %s: use a data folder for each", s.data, kept.GitHub, s.github)
+		}
+		return nil
+	}
+	if kept == nil || s.appID != 0 && s.appID != kept.ID {
+		kept = &keptApp{} // another one's secrets are of no use
+	}
+	if kept.ID != 0 {
+		kept.into(s)
+	}
+	if key, err := secret("MAINSTAY_KEY", c.KeyFile, "the App's private key"); err == nil {
+		s.key = []byte(key)
+	} else if len(s.key) == 0 || c.KeyFile != "" {
+		return err
+	}
+	lines, err := secret("MAINSTAY_WEBHOOK_SECRET", c.Secret, "the webhook secret")
+	switch {
+	case err == nil:
+		s.secrets = nil
+	case c.Secret != "" || len(s.secrets) == 0 && !s.polls:
+		return err
+	}
+	for _, line := range strings.Split(lines, "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			s.secrets = append(s.secrets, []byte(line))
+		}
+	}
+	return nil
 }
 
 // issuers are those who may issue the Action's identity tokens, at least one.

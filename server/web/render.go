@@ -49,7 +49,7 @@ func parseTemplates() map[string]*template.Template {
 	funcs := template.FuncMap{"code": codeSpans, "plural": plural, "brief": brief,
 		"more": func(list []string, shown int) int { return len(list) - shown }}
 	set := map[string]*template.Template{}
-	for _, name := range []string{"home", "queue", "batch", "pull", "tests", "trouble"} {
+	for _, name := range []string{"home", "queue", "batch", "pull", "tests", "setup", "setup-trouble", "next", "trouble"} {
 		set[name] = template.Must(template.New("layout.html").Funcs(funcs).ParseFS(templateFiles,
 			"templates/layout.html", "templates/parts.html", "templates/"+name+".html"))
 	}

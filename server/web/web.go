@@ -63,6 +63,7 @@ type Options struct {
 	// Pools may be nil: every plan is static then.
 	Pools Pools
 	Pages PageOptions
+	Next  *NextOptions // nil: there is no page "what is next"
 	// Ready says what keeps the server from working, or nil.
 	Ready func(ctx context.Context) error
 	Clock func() time.Time
@@ -104,7 +105,11 @@ func (d *door) routes() http.Handler {
 	mux.HandleFunc("GET "+shard.VerdictPath, d.showVerdict)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", d.sayReady)
-	newPages(d.Pages).routes(mux)
+	pages := newPages(d.Pages)
+	pages.routes(mux)
+	if d.Next != nil {
+		mux.Handle("GET /setup/next", pages.guardNext(d.Next, d.showNext(pages)))
+	}
 	return mux
 }
 

@@ -1,0 +1,30 @@
+package doctor
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+// The docs' table is this one, letter by letter.
+func TestTheDocsHaveThePermissions(t *testing.T) {
+	page, err := os.ReadFile("../../docs/setup.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := "| permission | access | why | without it |\n|---|---|---|---|\n"
+	for _, p := range Permissions {
+		table += fmt.Sprintf("| %s | %s | %s | %s |\n", p.Title, p.Access, p.Why, p.Lost)
+	}
+	if !strings.Contains(string(page), table) {
+		t.Errorf("docs/setup.md lacks this table:\n%s", table)
+	}
+	events := "Events: `" + strings.Join(Events, "`, `") + "`."
+	if !strings.Contains(strings.ReplaceAll(string(page), "\n", " "), events) {
+		t.Errorf("docs/setup.md lacks this line:\n%s", events)
+	}
+	if lines := strings.Count(string(page), "\n"); lines > 50 {
+		t.Errorf("docs/setup.md has %d lines: it must fit one screen", lines)
+	}
+}
