@@ -1,7 +1,9 @@
 package github
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -125,4 +127,71 @@ func interpreted(t *testing.T, p truth.Payload) (texts []string) {
 		texts = append(texts, word(h))
 	}
 	return texts
+}
+
+// GitHub changes what it sends without asking us. Whatever becomes of any one value
+// of a recorded payload, what is read from the rest is sound, or it is an error.
+func TestASpoiltPayloadNeverMisleads(t *testing.T) {
+	a := newApp(t, Options{})
+	seen, spoilt := map[string]bool{}, 0
+	for _, p := range truth.Recorded(t, truth.Cloud) {
+		if understood[nameOf(p)] == "" || seen[p.Event] {
+			continue
+		}
+		seen[p.Event] = true
+		var body any
+		if err := json.Unmarshal(p.Body, &body); err != nil {
+			t.Fatal(err)
+		}
+		everySpoilt(body, func() {
+			spoilt++
+			raw, err := json.Marshal(body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			hints, _ := a.Interpret(p.Event, raw)
+			for _, h := range hints {
+				if !sound(h) {
+					t.Errorf("%s misleads to %+v by %s", p.Name(), h, raw)
+				}
+			}
+		})
+	}
+	if spoilt < 5_000 {
+		t.Errorf("only %d payloads were spoilt", spoilt)
+	}
+}
+
+func sound(h queue.Hint) bool {
+	switch f := h.Fact.(type) {
+	case queue.PullRequestHinted:
+		return h.Place.Repository > 0 && f.Number > 0
+	case queue.ResultsHinted:
+		return h.Place.Repository > 0 && isCommit(f.Commit)
+	case queue.BaseHinted:
+		return h.Place.Repository > 0 && (f.Tip == "" || isCommit(f.Tip))
+	}
+	return h.Place.Repository > 0
+}
+
+// everySpoilt puts something odd in the place of each value in turn.
+func everySpoilt(value any, look func()) {
+	spoil := func(was any, put func(any)) {
+		for _, odd := range []any{nil, "../..", -1, map[string]any{}} {
+			put(odd)
+			look()
+		}
+		put(was)
+		everySpoilt(was, look)
+	}
+	switch v := value.(type) {
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			spoil(v[key], func(odd any) { v[key] = odd })
+		}
+	case []any:
+		for i := range v {
+			spoil(v[i], func(odd any) { v[i] = odd })
+		}
+	}
 }
