@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"action/suite":        {"queue/shard"},
 	"action":              {"action/suite", "queue/shard"},
 	// server is the only place that knows everybody.
-	"server": {"queue", "queue/shard", "queue/flake", "queue/explore", "queue/sim", "server/config", "server/engine", "server/store", "server/github",
+	"server": {"queue", "queue/shard", "queue/flake", "queue/message", "queue/explore", "queue/sim", "server/config", "server/engine", "server/store", "server/github",
 		"server/git", "server/web", "server/demo", "server/doctor", "sandbox"},
 	"server/store/storetest": {"queue", "queue/shard", "queue/flake"},
 	"queue/explore/mutants":  {}, // runs the go command on copies
