@@ -93,11 +93,15 @@ const (
 
 // Member is one pull request in an attempt.
 type Member struct {
-	PR      int      `json:"pr"`
-	Head    string   `json:"head"`
-	HeadRef string   `json:"head_ref,omitempty"` // empty when its branch is not ours to move
-	Became  string   `json:"became,omitempty"`   // the commit its head became
-	Commits []string `json:"commits,omitempty"`  // oldest first
+	PR      int    `json:"pr"`
+	Head    string `json:"head"`
+	HeadRef string `json:"head_ref,omitempty"` // empty when its branch is not ours to move
+	Became  string `json:"became,omitempty"`   // the commit its head became
+	// Method is how it goes onto the base, fixed when the attempt begins; Squashed says
+	// that it was to be rebased, and could only go in as one.
+	Method   Method   `json:"method,omitempty"`
+	Squashed bool     `json:"squashed,omitempty"`
+	Commits  []string `json:"commits,omitempty"` // oldest first
 	// Folders are those its commits change, as the build says it, none where they are
 	// more than MostFolders; they are kept with the entry.
 	Folders []string `json:"folders,omitempty"`

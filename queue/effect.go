@@ -19,6 +19,9 @@ type ReadPullRequest struct {
 	Number int    `json:"number"`
 	Label  string `json:"label"` // whose newest standing event is the wish
 	Labels Labels `json:"labels"`
+	// Text asks for the description whatever the method; else it is read where a label
+	// asks for one that needs it.
+	Text bool `json:"text,omitempty"`
 }
 
 // ReadBase reads the base branch, its rules and its config → BaseRead.
@@ -30,7 +33,7 @@ type FindWishes struct {
 	Labels Labels `json:"labels"`
 }
 
-// BuildAttempt rebases the members on Old, one behind the other → AttemptBuilt, BuildFailed.
+// BuildAttempt puts the members on Old, one behind the other, each by its method → AttemptBuilt, BuildFailed.
 type BuildAttempt struct {
 	Attempt int64     `json:"attempt"`
 	Old     string    `json:"old"`
@@ -42,6 +45,9 @@ type BuildAttempt struct {
 	// Empty puts one empty commit of ours on top. With no members New is then the
 	// base as it is under a name of its own: the base's own checks stay untouched.
 	Empty bool `json:"empty,omitempty"`
+	// Texts is what messages may name of the members, in their order; Merging says how.
+	Texts   []PullText `json:"texts,omitempty"`
+	Merging Merging    `json:"merging,omitzero"`
 }
 
 // FetchHead brings a commit into the clone ahead of need; nothing comes back.
@@ -153,7 +159,9 @@ type SettleLanded struct {
 	// Tip is true when Became is the tested tip, which carries our check already.
 	Tip   bool      `json:"tip,omitempty"`
 	Since time.Time `json:"since"`
-	Check PostCheck `json:"check"`
+	// Method is how it landed.
+	Method Method    `json:"method,omitempty"`
+	Check  PostCheck `json:"check"`
 }
 
 // LearnTests has the tests of good code learnt from what an attempt's shards

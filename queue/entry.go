@@ -34,10 +34,14 @@ type PullRequest struct {
 	Author  Actor  `json:"author"`
 	Head    string `json:"head"`     // commit id
 	HeadRef string `json:"head_ref"` // branch name without refs/heads/, in the head's own repository
-	Fork    bool   `json:"fork,omitempty"`
-	Base    string `json:"base"` // branch name
-	Status  Status `json:"status"`
-	Draft   bool   `json:"draft,omitempty"`
+	// HeadOwner is whose fork that is; empty in the repository itself.
+	HeadOwner string `json:"head_owner,omitempty"`
+	// Body is its description, read only where a commit may be worded by it.
+	Body   string `json:"body,omitempty"`
+	Fork   bool   `json:"fork,omitempty"`
+	Base   string `json:"base"` // branch name
+	Status Status `json:"status"`
+	Draft  bool   `json:"draft,omitempty"`
 	// Wish is the newest standing one; nil when nobody asks.
 	Wish *Wish `json:"wish,omitempty"`
 	// Approvals counts writers whose last review approves exactly Head.
@@ -50,6 +54,8 @@ type PullRequest struct {
 	Hotfix   bool `json:"hotfix,omitempty"`
 	Hold     bool `json:"hold,omitempty"` // whoever set it
 	Solo     bool `json:"solo,omitempty"`
+	// Method is what a label asks for instead of the queue's.
+	Method Method `json:"method,omitempty"`
 	// ReadAt is when the reading began; an older reading is ignored.
 	ReadAt time.Time `json:"read_at"`
 }
@@ -84,6 +90,10 @@ type Entry struct {
 	// the place in line between equal turns.
 	Order int64 `json:"order"`
 	Turn  Turn  `json:"turn,omitzero"`
+	// Method is what its label asks for; empty: what the queue does. Once landed it is
+	// how it did, and Squashed says that it was to be rebased.
+	Method   Method `json:"method,omitempty"`
+	Squashed bool   `json:"squashed,omitempty"`
 	// Marks are the labels of ours that the last sweep found on it.
 	Marks string `json:"marks,omitempty"`
 	Batch int64  `json:"batch,omitempty"`

@@ -32,6 +32,8 @@ type forge struct {
 	onBase   map[int]bool                        // conflict with the base as it is
 	missing  map[int]bool                        // their head can't be fetched
 	large    map[int]bool                        // bring more than is built
+	asked    BuildAttempt                        // the last build
+	tangled  map[int]bool                        // they conflict where their merges are left out
 	broken   bool                                // a test fails by itself, whatever is tested
 	folders  map[int][]string                    // what a pull request changes
 	mends    int                                 // who mends that
@@ -58,6 +60,7 @@ type commit struct {
 	pr      int
 	head    string // what it is the rebased form of
 	attempt int64
+	merges  bool // head is its second parent
 }
 
 type pull struct {
@@ -68,6 +71,7 @@ type pull struct {
 	priority        int
 	hotfix, hold    bool
 	solo            bool
+	method          Method
 	status          Status
 	label           bool
 	wish            *Wish
@@ -232,11 +236,21 @@ func (w *world) forceBase(to string) {
 	w.moveBase(to)
 }
 
+// merged reports whether a merge in the base has this head.
+func (w *world) merged(base, head string) bool {
+	for _, c := range w.chain(base) {
+		if w.commits[c].merges && w.commits[c].head == head {
+			return true
+		}
+	}
+	return false
+}
+
 func (w *world) moveBase(to string) {
 	w.note("base %s → %s", w.base, to)
 	w.base = to
 	for _, n := range sortedKeys(w.pulls) {
-		if p := w.pulls[n]; p.status == Open && p.base == "main" && w.contains(to, p.head) {
+		if p := w.pulls[n]; p.status == Open && p.base == "main" && (w.contains(to, p.head) || w.merged(to, p.head)) {
 			p.status = Merged
 			w.touch(p)
 		}
@@ -390,8 +404,8 @@ func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 		for _, n := range sortedKeys(w.pulls) {
 			if p := w.pulls[n]; p.label && p.status == Open && p.base == "main" {
 				found.Numbers = append(found.Numbers, n)
-				if p.hotfix || p.hold || p.solo || p.priority != 0 {
-					found.Marks[n] = fmt.Sprint(p.hotfix, p.hold, p.solo, p.priority)
+				if p.hotfix || p.hold || p.solo || p.priority != 0 || p.method != "" {
+					found.Marks[n] = fmt.Sprint(p.hotfix, p.hold, p.solo, p.priority, p.method)
 				}
 			}
 		}
@@ -414,6 +428,9 @@ func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 	case MoveHeads:
 		moved := HeadsMoved{Attempt: x.Attempt, Moved: []Move{}}
 		for _, m := range x.Moves {
+			if c := w.commits[m.New]; c.merges {
+				w.t.Fatalf("#%d is merged, and its branch is moved", m.PR)
+			}
 			if w.moveHead(m.PR, m.Old, m.New) {
 				moved.Moved = append(moved.Moved, m)
 			} else if w.pulls[m.PR].head != m.Old {
@@ -470,7 +487,7 @@ func (w *world) read(n int) PullRequest {
 	pr := PullRequest{
 		Number: n, Title: fmt.Sprintf("Change %d", n), Author: Actor{ID: 7, Login: "eve"}, Head: p.head, HeadRef: fmt.Sprintf("topic-%d", n),
 		Fork: p.fork, Base: p.base, Status: p.status, Draft: p.draft, ChangesRequested: p.changes, ReadAt: w.now,
-		Priority: p.priority, Hotfix: p.hotfix, Hold: p.hold, Solo: p.solo,
+		Priority: p.priority, Hotfix: p.hotfix, Hold: p.hold, Solo: p.solo, Method: p.method,
 	}
 	if p.author.ID != 0 {
 		pr.Author = p.author
@@ -501,6 +518,7 @@ func (w *world) readBase() BaseRead {
 }
 
 func (w *world) build(x BuildAttempt) Fact {
+	w.asked = x
 	if w.brokenAt > 0 {
 		w.brokenAt--
 		return BuildFailed{Attempt: x.Attempt, Detail: "the base commit is missing"}
@@ -532,7 +550,10 @@ func (w *world) build(x BuildAttempt) Fact {
 		}
 		sum := sha256.Sum256([]byte(fmt.Sprint(tip, m.Head, x.Attempt, x.At.Unix())))
 		became := fmt.Sprintf("c%d-%d-%x", x.Attempt, m.PR, sum[:4])
-		w.commits[became] = commit{parent: tip, pr: m.PR, head: m.Head, attempt: x.Attempt}
+		w.commits[became] = commit{parent: tip, pr: m.PR, head: m.Head, attempt: x.Attempt, merges: m.Method == MethodMerge}
+		if m.Squashed = m.Method == MethodRebase && w.tangled[m.PR]; m.Squashed {
+			m.Method = MethodSquash
+		}
 		tip = became
 		m.Became, m.Commits = became, []string{became}
 		m.Folders = w.folders[m.PR]
@@ -654,6 +675,9 @@ func (w *world) settle(x SettleLanded) ([]Fact, time.Duration) {
 	if p.status == Open {
 		if x.Since.Add(10 * time.Second).After(w.now) {
 			return nil, 2 * time.Second
+		}
+		if x.Method.KeepsHead() && w.merged(w.base, p.head) {
+			w.t.Fatalf("#%d is merged, and we close it", x.PR)
 		}
 		p.status = ClosedStatus
 		w.touch(p)

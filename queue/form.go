@@ -210,13 +210,15 @@ func (t *step) start(members []int, on int64, tests []string) int64 {
 		n.State = NodeTesting
 	}
 	n.Attempts = append(n.Attempts, a.ID)
+	texts := make([]PullText, 0, len(members))
 	for _, pr := range members {
 		e := t.entries[pr]
-		m := Member{PR: pr, Head: e.Pinned}
-		if !e.PR.Fork && h.Settings.MoveBranches {
+		m := Member{PR: pr, Head: e.Pinned, Method: h.Settings.Merge.or(e.Method)}
+		if !e.PR.Fork && h.Settings.MoveBranches && !m.Method.KeepsHead() {
 			m.HeadRef = e.PR.HeadRef
 		}
 		a.Members = append(a.Members, m)
+		texts = append(texts, e.textOf())
 		e.Attempt = a.ID
 		e.Runs++
 		t.touchEntry(pr)
@@ -225,7 +227,7 @@ func (t *step) start(members []int, on int64, tests []string) int64 {
 	t.touchAttempt(a.ID)
 	t.touchBatch(b.ID)
 	t.progress()
-	t.do(attemptKey(a.ID), BuildAttempt{Attempt: a.ID, Old: a.Old, Members: a.Members, At: a.At, Landed: landed})
+	t.do(attemptKey(a.ID), BuildAttempt{Attempt: a.ID, Old: a.Old, Members: a.Members, At: a.At, Landed: landed, Texts: texts, Merging: h.Settings.Merge})
 	return a.ID
 }
 

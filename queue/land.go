@@ -41,6 +41,7 @@ func (t *step) readMembers(f MembersRead) {
 	for _, pr := range f.PRs {
 		read[pr.Number] = true
 		if e := t.entries[pr.Number]; e != nil && e.free() && !pr.ReadAt.Before(e.PR.ReadAt) {
+			pr.Body = e.PR.Body // not read once more: only the next attempt could use it
 			e.PR = pr
 			t.touchEntry(pr.Number)
 			t.judge(e)
@@ -238,7 +239,7 @@ func (t *step) landMember(a *Attempt, m Member) {
 	if e == nil || e.Phase.Ended() || e.Pinned != m.Head {
 		return
 	}
-	e.Became, e.Attempt = m.Became, a.ID
+	e.Became, e.Attempt, e.Method, e.Squashed = m.Became, a.ID, m.Method, m.Squashed
 	e.End = &End{Detail: "Landed as " + short(m.Became) + ".", By: "mainstay", At: t.now}
 	t.move(e, Landed, "")
 	t.dirty.ended = append(t.dirty.ended, *e)

@@ -19,7 +19,12 @@ func hotfix(p *pull) { p.hotfix = true }
 func hold(p *pull)   { p.hold = true }
 func unhold(p *pull) { p.hold = false }
 func solo(p *pull)   { p.solo = true }
-func byBot(p *pull)  { p.author = Actor{ID: 900, Login: "renovate[bot]", Bot: true} }
+
+// byMethod has a label ask for one of the methods.
+func byMethod(pr int) func(*pull) {
+	return func(p *pull) { p.method = []Method{MethodRebase, MethodSquash, MethodMerge}[pr%3] }
+}
+func byBot(p *pull) { p.author = Actor{ID: 900, Login: "renovate[bot]", Bot: true} }
 
 func worth(n int) func(p *pull) { return func(p *pull) { p.priority = n } }
 

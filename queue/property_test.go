@@ -63,6 +63,7 @@ func newChaos(t *rapid.T, w *world) *chaos {
 	w.settings.Parallel = rapid.IntRange(1, 4).Draw(t, "parallel")
 	w.settings.PerAuthor = rapid.IntRange(0, 2).Draw(t, "per author")
 	w.settings.MoveBranches = rapid.Bool().Draw(t, "move branches")
+	w.settings.Merge.Method = rapid.SampledFrom([]Method{"", MethodRebase, MethodSquash, MethodMerge}).Draw(t, "method")
 	takes := time.Duration(rapid.IntRange(5, 900).Draw(t, "test s")) * time.Second
 	switch rapid.IntRange(0, 2).Draw(t, "ci") {
 	case 0:
@@ -111,7 +112,7 @@ func (c *chaos) drawPulls(t *rapid.T) {
 
 var deeds = []string{"push", "unlabel", "label", "dismiss", "approve", "close", "draft", "leave",
 	"crash", "crash", "base", "force", "pause", "resume", "late", "again", "refused", "broken",
-	"hotfix", "hold", "unhold", "solo", "priority", "clock", "crash of ci"}
+	"hotfix", "hold", "unhold", "solo", "priority", "method", "clock", "crash of ci"}
 
 func (c *chaos) drawDeeds(t *rapid.T) {
 	for range rapid.IntRange(0, 20).Draw(t, "deeds") {
@@ -162,8 +163,8 @@ func (c *chaos) do(deed string, pr int) {
 		w.change(pr, func(p *pull) { p.draft = true })
 	case "leave":
 		w.tell(LeaveAsked{PR: pr, By: "ann"})
-	case "hotfix", "hold", "unhold", "solo", "priority":
-		w.change(pr, map[string]func(*pull){"hotfix": hotfix, "hold": hold, "unhold": unhold, "solo": solo, "priority": worth(pr)}[deed])
+	case "hotfix", "hold", "unhold", "solo", "priority", "method":
+		w.change(pr, map[string]func(*pull){"hotfix": hotfix, "hold": hold, "unhold": unhold, "solo": solo, "method": byMethod(pr), "priority": worth(pr)}[deed])
 	case "crash":
 		w.crash()
 	case "base":

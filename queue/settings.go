@@ -19,6 +19,7 @@ type Settings struct {
 	PerAuthor    int            `json:"per_author,omitempty"` // tests one author may have at once; 0: as many as come
 	Reruns       int            `json:"reruns,omitempty"`     // how often a shard may run its failed tests again, where that may tell a flake
 	Quarantine   time.Duration  `json:"quarantine,omitempty"` // how long a flaky test's failures are excused; 0: never
+	Merge        Merging        `json:"merge,omitzero"`
 }
 
 // Labels are the names of the labels that say how a wish is treated. They count
@@ -62,6 +63,7 @@ func Defaults() Settings {
 		MoveBranches: true,
 		Reruns:       3,
 		Quarantine:   14 * 24 * time.Hour,
+		Merge:        Merging{Method: MethodRebase},
 		Labels:       Labels{Hotfix: "hotfix", Hold: "hold", Solo: "solo"},
 	}
 }

@@ -46,8 +46,8 @@ func (t *step) settleLater(e *Entry) {
 	if e.Settled || a == nil {
 		return
 	}
-	task := SettleLanded{PR: e.PR.Number, Became: e.Became, Tip: e.Became == a.New, Check: t.landedCheck(e)}
-	if a.movedHead(e.PR.Number) {
+	task := SettleLanded{PR: e.PR.Number, Became: e.Became, Tip: e.Became == a.New, Method: e.Method, Check: t.landedCheck(e)}
+	if a.movedHead(e.PR.Number) || e.Method.KeepsHead() {
 		task.Since = e.End.At
 	}
 	t.do(checkKey(e.PR.Number), task) // in the place of any edit that still waits: this is the last word

@@ -235,7 +235,7 @@ func (a *Attempt) writeMembers(b *strings.Builder, s *State) {
 		if e := s.entries[m.PR]; e != nil {
 			title = " " + code(e.PR.Title)
 		}
-		fmt.Fprintf(b, "| #%d%s | %s |\n", m.PR, title, short(m.Became))
+		fmt.Fprintf(b, "| #%d%s | %s%s |\n", m.PR, title, short(m.Became), m.how())
 	}
 }
 
@@ -309,5 +309,5 @@ func (t *step) landedCheck(e *Entry) PostCheck {
 	return PostCheck{PR: e.PR.Number, Head: e.Pinned, ID: e.Check.ID, Again: true, ExternalID: e.externalID(),
 		Title: "Landed as " + strings.Trim(short(e.Became), "`"), Status: "completed", Conclusion: "success",
 		Summary: fmt.Sprintf("It is in %s as %s. The tip that was tested green is %s.",
-			code(t.header.Branch), short(e.Became), short(t.attempt(e.Attempt).New)) + t.attempt(e.Attempt).lucky()}
+			code(t.header.Branch), short(e.Became), short(t.attempt(e.Attempt).New)) + e.squashedText() + t.attempt(e.Attempt).lucky()}
 }

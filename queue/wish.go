@@ -8,7 +8,7 @@ import (
 func readKey(pr int) string { return fmt.Sprintf("read/%d", pr) }
 
 func (t *step) lookAt(pr int) {
-	t.do(readKey(pr), ReadPullRequest{Number: pr, Label: t.header.Settings.Label, Labels: t.header.Settings.Labels})
+	t.do(readKey(pr), ReadPullRequest{Number: pr, Label: t.header.Settings.Label, Labels: t.header.Settings.Labels, Text: t.header.Settings.Merge.wantsText()})
 }
 
 // hintPullRequest decides whether a hint is worth a reading. While an intent
@@ -72,6 +72,7 @@ func (t *step) judge(e *Entry) {
 		e.Wish = *e.PR.Wish
 	}
 	t.seeMarks(e)
+	t.seeMethod(e)
 	t.release(e)
 	ready, why := t.approved(e.PR)
 	switch {
@@ -202,7 +203,7 @@ func (t *step) readBase(f BaseRead) {
 		return
 	}
 	if f.Problem == "" {
-		relabelled := !h.Settings.Labels.same(f.Settings.Labels)
+		relabelled := !h.Settings.Labels.same(f.Settings.Labels) || f.Settings.Merge.wantsText() && !h.Settings.Merge.wantsText()
 		h.Settings = f.Settings
 		if relabelled && !first {
 			for _, pr := range t.line {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mainstay-ci/mainstay/queue"
@@ -84,8 +85,8 @@ func (w *town) holds(want ends) {
 	}
 }
 
-// holdsHistory checks that the base is the last tested commit, over a line
-// without merges in which each landed pull request is exactly once.
+// holdsHistory checks that the base is the last tested commit, over a line of
+// exactly what the landed pull requests became, each once.
 func (w *town) holdsHistory() {
 	w.t.Helper()
 	receipts, err := w.server.store.Receipts(context.Background(), w.place.ID, 100)
@@ -94,22 +95,27 @@ func (w *town) holdsHistory() {
 	if len(receipts) > 0 && receipts[0].Commit != tip {
 		w.t.Errorf("main is %s, the last receipt is of %s", tip, receipts[0].Commit)
 	}
-	if merges := w.git("rev-list", "--min-parents=2", tip); merges != "" {
-		w.t.Errorf("the history has merges: %s", merges)
-	}
 	inBase := map[string]bool{}
 	for _, c := range strings.Fields(w.git("rev-list", tip)) {
 		inBase[c] = true
 	}
 	times := map[int]int{}
 	for _, r := range receipts {
+		var became []string
 		for _, m := range r.Members {
 			times[m.PR]++
+			became = append(became, m.Commits...)
+			if merges := w.git("rev-list", "--min-parents=2", m.Became, "^"+m.Commits[0]+"^"); merges != "" && m.Method != queue.MethodMerge {
+				w.t.Errorf("#%d landed by %s with merges: %s", m.PR, m.Method, merges)
+			}
 			for _, c := range m.Commits {
 				if !inBase[c] {
 					w.t.Errorf("#%d landed with %s, which main does not have", m.PR, c)
 				}
 			}
+		}
+		if line := strings.Fields(w.git("rev-list", "--first-parent", "--reverse", r.Commit, "^"+r.Old)); !slices.Equal(line, became) {
+			w.t.Errorf("%s stands on %s over %v, its members became %v", r.Commit, r.Old, line, became)
 		}
 		if tree := w.git("rev-parse", r.Commit+"^{tree}"); tree != r.Tree {
 			w.t.Errorf("the receipt of %s names another tree", r.Commit)

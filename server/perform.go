@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -38,7 +37,11 @@ func (p *performer) Perform(ctx context.Context, place queue.Place, e queue.DueE
 func (p *performer) perform(ctx context.Context, place queue.Place, e queue.DueEffect) ([]queue.Fact, error) {
 	switch task := e.Task.(type) {
 	case queue.ReadPullRequest:
-		return one(p.github.ReadPullRequest(ctx, place, task.Number, task.Label, task.Labels))
+		read, err := p.github.ReadPullRequest(ctx, place, task.Number, task.Label, task.Labels)
+		if m := read.PR.Method; !task.Text && (m == "" || m == queue.MethodRebase) {
+			read.PR.Body = "" // nothing is worded by it
+		}
+		return one(read, err)
 	case queue.ReadBase:
 		return one(p.readBase(ctx, place))
 	case queue.FindWishes:
@@ -180,8 +183,7 @@ func (p *performer) settle(ctx context.Context, place queue.Place, task queue.Se
 		if wait := task.Since.Add(mergedPatience); wait.After(p.clock()) {
 			return nil, &engine.Later{At: p.clock().Add(2 * time.Second), Why: "GitHub does not show the landing yet"}
 		}
-		text := fmt.Sprintf("Landed on `%s` as %s. GitHub can't show this as merged, because the commits were rebased, so it is closed here.",
-			place.Branch, task.Became)
+		text := landedText(place, task)
 		if err := p.github.PostComment(ctx, place, task.PR, text); err != nil {
 			return nil, err
 		}

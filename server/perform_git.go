@@ -47,7 +47,7 @@ func (p *performer) performGit(ctx context.Context, place queue.Place, e queue.D
 	return nil, fmt.Errorf("perform %s: no adapter knows %T", e.Key, e.Task)
 }
 
-// build rebases the members. The committer carries the attempt, so that the
+// build puts the members on the base, each by its method. The committer carries the attempt, so that the
 // commits never existed before; its date is the attempt's, so that a rebuild gives the same ones.
 func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Place, task queue.BuildAttempt) ([]queue.Fact, error) {
 	spec := git.Spec{Base: task.Old, Landed: task.Landed, Committer: git.Committer{
@@ -60,8 +60,12 @@ func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Pla
 		}
 	}
 	byPR := map[int]queue.Member{}
-	for _, m := range task.Members {
-		spec.Members = append(spec.Members, git.Member{PR: m.PR, Head: m.Head})
+	for i, m := range task.Members {
+		member := git.Member{PR: m.PR, Head: m.Head, Method: gitMethods[m.Method]}
+		if i < len(task.Texts) {
+			member.Message = wording(place, task.Merging, task.Texts[i], m.Method)
+		}
+		spec.Members = append(spec.Members, member)
 		byPR[m.PR] = m
 	}
 	built, err := clone.Build(ctx, spec)
@@ -75,6 +79,9 @@ func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Pla
 	for _, m := range built.Members {
 		member := byPR[m.PR]
 		member.Became, member.Commits = m.Tip, m.Commits
+		if member.Squashed = m.Squashed; m.Squashed {
+			member.Method = queue.MethodSquash
+		}
 		if len(m.Folders) <= queue.MostFolders {
 			member.Folders = m.Folders
 		}

@@ -61,6 +61,7 @@ queues:
 		Label: "land-it", Checks: []queue.NamedCheck{{Name: "build"}, {Name: "e2e", SkippedOK: true}},
 		Suites: map[string]int{"unit": 4, "slow": 0}, BatchSize: 8, BatchMin: 2, BatchMax: 20, BatchWait: 90 * time.Second, Parallel: 1,
 		StartLimit: 5 * time.Minute, RunLimit: 90 * time.Minute, MoveBranches: false, PerAuthor: 3, Reruns: 1, Quarantine: 30 * 24 * time.Hour,
+		Merge:  queue.Merging{Method: queue.MethodRebase},
 		Labels: queue.Labels{Hotfix: "urgent", Hold: "wait", Solo: "by-itself", Priority: map[string]int{"security": 10, "chore": -5}},
 	}
 	if got := c.For("main", "main"); !reflect.DeepEqual(got, want) {
@@ -136,16 +137,15 @@ queues:
   - branch: main
     when: pr.files < 500 && !("wip" in pr.labels)
     priority: '"security" in pr.labels ? 10 : 0'
-    merge: squash
     flaky: {reruns: auto, quarantine: 14d}
     enter: {bots: [renovate], forks: true}
     pause: [{from: fri 16:00, to: mon 08:00}]
     deploys: {environment: production}
     notify: [{slack: releases, on: [out]}]
 `, []string{
-			"4:5: when: not built yet: ignored", "5:15: priority: conditions are not built yet: ignored (write labels and numbers, like {security: 10})", "6:5: merge: not built yet: ignored",
-			"8:5: enter: not built yet: ignored", "9:5: pause: not built yet: ignored",
-			"10:5: deploys: not built yet: ignored", "11:5: notify: not built yet: ignored",
+			"4:5: when: not built yet: ignored", "5:15: priority: conditions are not built yet: ignored (write labels and numbers, like {security: 10})",
+			"7:5: enter: not built yet: ignored", "8:5: pause: not built yet: ignored",
+			"9:5: deploys: not built yet: ignored", "10:5: notify: not built yet: ignored",
 		}},
 	} {
 		_, got := read(t, c.src)
@@ -346,7 +346,7 @@ func TestDocumentedExample(t *testing.T) {
 // fieldsOf asks the reader itself which keys it knows.
 func fieldsOf(t *testing.T) map[string]bool {
 	t.Helper()
-	_, warnings := read(t, "queues:\n  - {x: 1, when: 1, priority: {}, merge: 1, flaky: {x: 1}, enter: 1, pause: 1, deploys: 1, notify: 1, batch: {x: 1}, timeouts: {x: 1}, labels: {x: 1}}\nx: 1\n")
+	_, warnings := read(t, "queues:\n  - {x: 1, when: 1, priority: {}, merge: {x: 1}, flaky: {x: 1}, enter: 1, pause: 1, deploys: 1, notify: 1, batch: {x: 1}, timeouts: {x: 1}, labels: {x: 1}}\nx: 1\n")
 	keys := map[string]bool{}
 	for _, w := range warnings {
 		_, list, ok := strings.Cut(w, "(known are ")
@@ -363,13 +363,15 @@ func fieldsOf(t *testing.T) map[string]bool {
 				key = "labels." + key
 			case "reruns", "quarantine":
 				key = "flaky." + key
-			case "batch", "timeouts", "labels", "flaky":
+			case "method", "title", "body":
+				key = "merge." + key
+			case "batch", "timeouts", "labels", "flaky", "merge":
 				continue
 			}
 			keys[key] = true
 		}
 	}
-	if len(keys) != 21 {
+	if len(keys) != 24 {
 		t.Fatalf("the reader knows %v", keys)
 	}
 	return keys

@@ -124,7 +124,9 @@ func (r *reader) queue(n ast.Node) rule {
 		},
 		"move_branches": func(n ast.Node, key string) { s.MoveBranches, _ = r.truth(n, key) },
 
-		"when": nil, "merge": nil, "enter": nil, "pause": nil, "deploys": nil, "notify": nil,
+		"merge": func(n ast.Node, key string) { s.Merge = r.merging(n, key) },
+
+		"when": nil, "enter": nil, "pause": nil, "deploys": nil, "notify": nil,
 	})
 	if most != nil && s.BatchMax > 0 && s.BatchMin > s.BatchMax {
 		r.fail(position(most), "batch.max", fmt.Sprintf("want at least batch.min, which is %d, got %d", s.BatchMin, s.BatchMax))

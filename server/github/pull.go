@@ -25,6 +25,7 @@ func (a account) actor() queue.Actor {
 type pull struct {
 	Number   int     `json:"number"`
 	Title    string  `json:"title"`
+	Body     string  `json:"body"`
 	State    string  `json:"state"`
 	Draft    bool    `json:"draft"`
 	Merged   bool    `json:"merged"` // not in lists
@@ -41,8 +42,9 @@ type named struct {
 }
 
 type side struct {
-	Ref  string `json:"ref"`
-	SHA  string `json:"sha"`
+	Ref  string   `json:"ref"`
+	SHA  string   `json:"sha"`
+	User *account `json:"user"`
 	Repo *struct {
 		ID int64 `json:"id"`
 	} `json:"repo"` // null: the fork was deleted
@@ -63,7 +65,7 @@ func (p *pull) marks(labels queue.Labels) []string {
 	var names []string
 	for _, l := range p.Labels {
 		_, worth := priority(labels, l.Name)
-		if worth || strings.EqualFold(l.Name, labels.Hotfix) || strings.EqualFold(l.Name, labels.Solo) {
+		if worth || strings.EqualFold(l.Name, labels.Hotfix) || strings.EqualFold(l.Name, labels.Solo) || methodOf(l.Name) != "" {
 			names = append(names, l.Name)
 		}
 	}
@@ -91,6 +93,7 @@ func mark(pr *queue.PullRequest, labels queue.Labels, names []string) {
 			pr.Priority, ranked = worth, true
 		}
 	}
+	markMethod(pr, names)
 }
 
 // labelled ignores case, as GitHub does.
@@ -104,10 +107,17 @@ func (p *pull) labelled(label string) bool {
 }
 
 func (p *pull) reading(at time.Time) queue.PullRequest {
-	return queue.PullRequest{Number: p.Number, Title: p.Title, Author: p.User.actor(), Head: p.Head.SHA, HeadRef: p.Head.Ref,
+	pr := queue.PullRequest{Number: p.Number, Title: p.Title, Body: cut(p.Body, maxBody), Author: p.User.actor(), Head: p.Head.SHA, HeadRef: p.Head.Ref,
 		Fork: p.Head.Repo == nil || p.Base.Repo == nil || p.Head.Repo.ID != p.Base.Repo.ID,
 		Base: p.Base.Ref, Status: p.status(), Draft: p.Draft, ReadAt: at}
+	if pr.Fork {
+		pr.HeadOwner = p.headOwner()
+	}
+	return pr
 }
+
+// maxBody is GitHub's own limit of a description, in characters.
+const maxBody = 65_536
 
 // readPull reads one pull request. A name that leads to another repository now
 // leads nowhere.

@@ -1,0 +1,75 @@
+package queue
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// Each pull request lands by the method in force for it when its attempt began,
+// and what GitHub shows follows from that.
+func TestEachLandsByItsMethod(t *testing.T) {
+	// Given a queue that squashes, and labels that say otherwise for two.
+	w := newWorld(t, false)
+	w.settings.Merge = Merging{Method: MethodSquash, Title: "{title}"}
+	w.settings.BatchSize = 3
+	w.tell(PauseAsked{By: "ann", Reason: "wait for all"})
+	w.queue(1, 2, 3)
+	w.pulls[2].fork = true
+	w.change(2, func(p *pull) { p.method = MethodMerge })
+	w.change(3, func(p *pull) { p.method = MethodRebase })
+	w.run(time.Minute)
+	before := w.pulls[2].head
+
+	// When all three land in one batch.
+	w.tell(ResumeAsked{By: "ann"})
+	w.run(time.Hour)
+
+	// Then each did so by its own, and the receipt says so.
+	if b := w.asked; len(w.receipts) != 1 || b.Merging.Title != "{title}" || len(b.Texts) != 3 || b.Texts[1].Title != "Change 2" {
+		t.Fatalf("asked for %+v, landed %+v", b, w.receipts)
+	}
+	for i, want := range []Method{MethodSquash, MethodMerge, MethodRebase} {
+		if got := w.receipts[0].Members[i].Method; got != want {
+			t.Errorf("the receipt says %s for #%d, want %s", got, i+1, want)
+		}
+	}
+	// And the merged fork's is shown as merged with its branch as it was.
+	if p := w.pulls[2]; p.status != Merged || p.head != before {
+		t.Errorf("the fork's is %s at %s", p.status, p.head)
+	}
+}
+
+// What only fits in as one commit says so where people look.
+func TestWhatWasSquashedForItsMergesSaysSo(t *testing.T) {
+	w := newWorld(t, false)
+	w.tangled = map[int]bool{1: true}
+	w.queue(1)
+	w.run(time.Hour)
+	p := w.pulls[1]
+	if p.status != Merged {
+		t.Fatalf("#1 is %s", p.status)
+	}
+	last := ""
+	for _, c := range p.check {
+		if c.Conclusion == "success" {
+			last = c.Summary
+		}
+	}
+	if !strings.Contains(last, "one squashed commit") {
+		t.Errorf("the check says %q", last)
+	}
+}
+
+// A label set while it is tested counts from the next attempt on: what is built
+// stays as it is.
+func TestAMethodIsFixedWhenTheAttemptBegins(t *testing.T) {
+	w := newWorld(t, false)
+	w.queue(1)
+	w.runUntil(time.Hour, func() bool { return w.state.entries[1] != nil && w.state.entries[1].Phase == Testing })
+	w.change(1, func(p *pull) { p.method = MethodMerge })
+	w.run(time.Hour)
+	if m := w.receipts[0].Members[0]; m.Method != MethodRebase || w.pulls[1].status != Merged {
+		t.Errorf("landed by %s, shown as %s", m.Method, w.pulls[1].status)
+	}
+}
