@@ -108,7 +108,10 @@ func (f *Forge) NewApp(options AppOptions) (*App, error) {
 		app.permissions = everyPermission()
 	}
 	if options.Events != nil {
-		app.events = map[string]bool{"ping": true, "installation": true, "installation_repositories": true}
+		app.events = map[string]bool{}
+		for _, event := range unasked {
+			app.events[event] = true
+		}
 		for _, event := range options.Events {
 			app.events[event] = true
 		}

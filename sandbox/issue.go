@@ -75,3 +75,31 @@ func (c *comment) edit(by *credential, body string) {
 	c.body, c.updated = body, c.pull.repo.forge.now()
 	c.pull.repo.sendComment(by, "edited", c, object{"changes": object{"body": object{"from": before}}})
 }
+
+// Labels are the repository's labels, sorted.
+func (r *Repository) Labels() []string {
+	r.forge.mu.Lock()
+	defer r.forge.mu.Unlock()
+	var names []string
+	for _, l := range r.labels {
+		names = append(names, l.name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// DeleteLabel takes a label from the repository and all its pull requests.
+func (r *Repository) DeleteLabel(by Actor, name string) error {
+	for _, p := range r.PullRequests() {
+		if slices.Contains(p.Labels, name) {
+			if err := r.Unlabel(p.Number, by, name); err != nil {
+				return err
+			}
+		}
+	}
+	r.forge.mu.Lock()
+	defer r.forge.mu.Unlock()
+	r.labels = slices.DeleteFunc(r.labels, func(l *label) bool { return strings.EqualFold(l.name, name) })
+	r.forge.touch()
+	return nil
+}

@@ -41,6 +41,7 @@ func TestEveryRouteAnswersAsDescribed(t *testing.T) {
 	us.walkGit(head)
 	us.walkActions(run)
 	app.walkApp()
+	w.caller("").do(201, "POST", "/app-manifests/"+w.codeOf(`{"name":"Second","url":"https://example.com","redirect_url":"https://example.com/created"}`)+"/conversions", "")
 	us.get("/installation/repositories")
 	us.get("/repos/acme/widgets")
 	us.get("/repos/acme/widgets/collaborators/alice/permission")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -77,25 +78,31 @@ func (r *Repository) pushedCommit(sha string) object {
 }
 
 func (f *Forge) appJSON(a *App) object {
-	events := []string{}
-	for event := range a.events {
-		events = append(events, event)
-	}
 	return object{"id": a.ID, "slug": a.Slug, "name": a.Name, "node_id": nodeID("App", a.ID), "client_id": fmt.Sprintf("Iv1.%016x", a.ID),
 		"owner": f.accountJSON(a.account()), "description": "", "external_url": f.url, "html_url": f.url + "/apps/" + a.Slug,
-		"created_at": stamp(a.created), "updated_at": stamp(a.created), "permissions": a.permissions, "events": events}
+		"created_at": stamp(a.created), "updated_at": stamp(a.created), "permissions": a.permissions, "events": a.subscribed()}
+}
+
+// unasked are the events that every App is sent: nobody subscribes to them.
+var unasked = []string{"ping", "installation", "installation_repositories"}
+
+func (a *App) subscribed() []string {
+	events := []string{}
+	for event := range a.events {
+		if !slices.Contains(unasked, event) {
+			events = append(events, event)
+		}
+	}
+	slices.Sort(events)
+	return events
 }
 
 func (f *Forge) installationJSON(i *installation) object {
 	api := fmt.Sprintf("%s/app/installations/%d", f.APIURL(), i.id)
-	events := []string{}
-	for event := range i.app.events {
-		events = append(events, event)
-	}
 	return object{"id": i.id, "account": f.accountJSON(i.owner), "repository_selection": "selected", "access_tokens_url": api + "/access_tokens",
 		"repositories_url": f.APIURL() + "/installation/repositories", "html_url": f.url + "/settings/installations/" + fmt.Sprint(i.id),
 		"app_id": i.app.ID, "app_slug": i.app.Slug, "target_id": i.owner.id, "target_type": i.owner.kind, "permissions": i.app.permissions,
-		"events": events, "created_at": stamp(i.created), "updated_at": stamp(i.created), "single_file_name": nil,
+		"events": i.app.subscribed(), "created_at": stamp(i.created), "updated_at": stamp(i.created), "single_file_name": nil,
 		"has_multiple_single_files": false, "single_file_paths": []string{}, "suspended_by": nil, "suspended_at": nil}
 }
 

@@ -10,8 +10,8 @@ import (
 // keptFor is how long webhooks' ids and reports are kept.
 const keptFor = 30 * 24 * time.Hour
 
-// discover opens a queue for each repository's default branch and makes sure of
-// its labels, at the start and every hour. Other branches get theirs with the first label.
+// discover opens a queue for each repository's default branch, at the start and
+// every hour. Other branches get theirs with the first label.
 func (srv *server) discover(ctx context.Context) {
 	for pause := time.Second; ; {
 		if err := srv.store.Prune(ctx, time.Now().Add(-keptFor)); err != nil && ctx.Err() == nil {
@@ -53,23 +53,6 @@ func (srv *server) openQueues(ctx context.Context) error {
 		if _, err := srv.engine.OpenQueue(ctx, p); err != nil {
 			return err
 		}
-		srv.ensureLabels(ctx, p)
 	}
 	return trouble
-}
-
-// ensureLabels makes the labels of the default settings; others are their owners' to make.
-func (srv *server) ensureLabels(ctx context.Context, p queue.Place) {
-	s := queue.Defaults()
-	for _, label := range []struct{ name, description string }{
-		{s.Label, "Put this pull request in the merge queue"},
-		{s.Labels.Hotfix, "Front of the merge queue, tested by itself"},
-		{s.Labels.Hold, "Tested by itself, not landed while this label is on"},
-		{s.Labels.Solo, "Tested by itself in the merge queue"},
-	} {
-		if err := srv.app.EnsureLabel(ctx, p, label.name, label.description); err != nil {
-			srv.log.Warn("a label could not be created", "label", label.name, "repository", p.Owner+"/"+p.Name, "err", err)
-			return // the next would fare no better
-		}
-	}
 }

@@ -42,7 +42,9 @@ func (i *installs) read(ctx context.Context) {
 	}
 	places, err := i.srv.app.Repositories(ctx)
 	for _, p := range places {
-		seen.Repositories = append(seen.Repositories, web.Installed{Owner: p.Owner, Name: p.Name, Branch: p.Branch})
+		one := web.Installed{Owner: p.Owner, Name: p.Name, Branch: p.Branch}
+		one.Ready, one.Trouble = i.srv.greeter.of(p.Repository).state.get()
+		seen.Repositories = append(seen.Repositories, one)
 	}
 	i.seen, i.err = seen, errors.Join(whoErr, err, i.srv.openQueues(ctx))
 }

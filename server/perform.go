@@ -19,6 +19,7 @@ type performer struct {
 	github  *github.App
 	clones  *clones
 	lessons schoolbook
+	greeter *greeter
 	front   *web.Front // takes in what is found of reports
 	clock   func() time.Time
 	log     *slog.Logger
@@ -99,6 +100,7 @@ func (p *performer) readBase(ctx context.Context, place queue.Place) (queue.Base
 	}
 	read := queue.BaseRead{Tip: base.Tip, Missing: base.Missing, Rules: base.Rules, Settings: queue.Defaults(), ReadAt: base.ReadAt}
 	if base.Config == nil {
+		p.greeter.greet(ctx, place, base, read.Settings)
 		return read, nil
 	}
 	file, warnings, err := config.Parse(base.ConfigPath, base.Config)
@@ -114,6 +116,7 @@ func (p *performer) readBase(ctx context.Context, place queue.Place) (queue.Base
 		defaultBranch = place.Branch
 	}
 	read.Settings = file.For(place.Branch, defaultBranch)
+	p.greeter.greet(ctx, place, base, read.Settings)
 	return read, nil
 }
 

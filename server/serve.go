@@ -48,16 +48,17 @@ func (c serveCommand) Run(ctx context.Context) error {
 
 // server is one running Mainstay.
 type server struct {
-	url    string
-	listen net.Listener
-	store  *store.Store
-	app    *github.App
-	engine *engine.Engine
-	clones *clones
-	http   *http.Server
-	door   *doorway
-	setup  *web.Setup // nil where there was an App at the start
-	cancel context.CancelFunc
+	url     string
+	listen  net.Listener
+	store   *store.Store
+	app     *github.App
+	engine  *engine.Engine
+	greeter *greeter
+	clones  *clones
+	http    *http.Server
+	door    *doorway
+	setup   *web.Setup // nil where there was an App at the start
+	cancel  context.CancelFunc
 	// endRequests ends what is still being answered: live pages stay open for ever.
 	endRequests context.CancelFunc
 	work        sync.WaitGroup
@@ -129,7 +130,8 @@ func (srv *server) wire(s settings) error {
 	}
 	srv.app = app
 	srv.clones = &clones{dir: filepath.Join(s.data, "clones"), github: app, log: srv.log}
-	hands := &performer{github: app, clones: srv.clones, lessons: srv.store, clock: s.clock, log: srv.log}
+	srv.greeter = &greeter{github: app, notes: srv.store, clock: s.clock, log: srv.log}
+	hands := &performer{greeter: srv.greeter, github: app, clones: srv.clones, lessons: srv.store, clock: s.clock, log: srv.log}
 	srv.engine = engine.New(engine.Options{
 		Ledger: srv.store, Outbox: srv.store, Inbox: srv.store, Interpreter: app, Clock: s.clock, Log: srv.log,
 		Performer: hands,

@@ -65,10 +65,17 @@ func (s *schemas) schema(event, action string) (*jsonschema.Schema, error) {
 // others: of an App, and of a commit's verification.
 var newer = []string{"client_id", "verified_at"}
 
-// without takes newer properties out of a payload.
+// without takes newer properties out of a payload, and younger events out of the
+// list of what an App subscribed to.
 func without(value any) {
 	switch v := value.(type) {
 	case map[string]any:
+		if events, ok := v["events"].([]any); ok {
+			v["events"] = slices.DeleteFunc(events, func(e any) bool {
+				name, ok := e.(string)
+				return ok && younger[name] != ""
+			})
+		}
 		for _, name := range newer {
 			delete(v, name)
 		}

@@ -11,23 +11,37 @@ import (
 	"github.com/mainstay-ci/mainstay/queue"
 )
 
-// EnsureLabel makes a label where the repository has none of that name; one that
-// is there stays as it is. Errors: *Trouble, or the context's.
-func (a *App) EnsureLabel(ctx context.Context, place queue.Place, name, description string) error {
+// Label is a label of a repository. Color is six hexadecimal digits.
+type Label struct{ Name, Color, Description string }
+
+// EnsureLabels makes those labels that the repository has none of that name of,
+// whatever their case; one that is there stays as it is. One call where all are
+// there. Errors: *Trouble, or the context's.
+func (a *App) EnsureLabels(ctx context.Context, place queue.Place, labels []Label) error {
 	s := a.at(place)
-	_, err := s.get(ctx, "labels/"+segment(name), nil, nil)
-	if gone(err) {
-		_, err = s.send(ctx, http.MethodPost, "labels", map[string]string{
-			"name": name, "color": "1f6feb", "description": description}, nil)
+	have := map[string]bool{}
+	err := eachPage(ctx, s, "labels", nil, func(page []named) {
+		for _, l := range page {
+			have[strings.ToLower(l.Name)] = true
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("read the labels of %s: %w", s.name(), err)
+	}
+	for _, l := range labels {
+		if have[strings.ToLower(l.Name)] {
+			continue
+		}
+		_, err := s.send(ctx, http.MethodPost, "labels", map[string]string{"name": l.Name, "color": l.Color, "description": l.Description}, nil)
 		if KindOf(err) == Refused {
 			// Somebody made it meanwhile, or GitHub wants no such name: looking tells.
-			if _, again := s.get(ctx, "labels/"+segment(name), nil, nil); again == nil {
+			if _, again := s.get(ctx, "labels/"+segment(l.Name), nil, nil); again == nil {
 				err = nil
 			}
 		}
-	}
-	if err != nil {
-		return fmt.Errorf("make label %q in %s: %w", name, s.name(), err)
+		if err != nil {
+			return fmt.Errorf("make label %q in %s: %w", l.Name, s.name(), err)
+		}
 	}
 	return nil
 }

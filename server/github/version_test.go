@@ -26,7 +26,7 @@ func TestEveryCallPinsTheVersion(t *testing.T) {
 	s.must(err)
 	_, err = app.ReadBase(s.ctx, s.place)
 	s.must(err)
-	s.must(app.EnsureLabel(s.ctx, s.place, "solo", "Alone"))
+	s.must(app.EnsureLabels(s.ctx, s.place, []Label{{"solo", "626b68", "Alone"}}))
 	_, _ = TakeCreated(s.ctx, Options{APIURL: s.forge.APIURL(), Transport: watch}, "no-code")
 	if len(seen) < 8 {
 		t.Errorf("only %d calls were seen", len(seen))

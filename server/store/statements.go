@@ -31,6 +31,12 @@ const (
 )
 
 const (
+	sqlGreetings = `SELECT what FROM greetings WHERE repository = ? ORDER BY what`
+
+	sqlKeepGreeting = `INSERT INTO greetings (repository, what, at) VALUES (?, ?, ?) ON CONFLICT (repository, what) DO NOTHING`
+)
+
+const (
 	sqlAddLesson = `INSERT INTO lessons (name, at) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`
 
 	sqlFindTestSuite = `SELECT id, version, body FROM test_suites WHERE repository = ? AND suite = ? AND variant = ?`

@@ -26,6 +26,7 @@ type Store interface {
 	Pools
 	History
 	Tests
+	Greetings
 }
 
 // Queues is the queues and their rows.
@@ -131,6 +132,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"history comes newest first", historyOrder},
 		{"a landing is learnt from once", learntOnce},
 		{"a person changes the quarantine", changedQuarantine},
+		{"a repository is greeted once", greetedOnce},
 		{"eight engines on one queue", eightEngines},
 		{"a snapshot is of one moment", oneMoment},
 		{"huge rows", hugeRows},
