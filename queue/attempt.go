@@ -105,6 +105,8 @@ type Member struct {
 	// Folders are those its commits change, as the build says it, none where they are
 	// more than MostFolders; they are kept with the entry.
 	Folders []string `json:"folders,omitempty"`
+	// Guarded are the first of the guarded paths they change, likewise.
+	Guarded []string `json:"guarded,omitempty"`
 }
 
 // Held is a member that conflicts with a base that is not the base yet, or is

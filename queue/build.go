@@ -14,7 +14,7 @@ func (t *step) takeBuilt(f AttemptBuilt) {
 	}
 	a.New, a.Tree, a.Members = f.New, f.Tree, slices.Clone(f.Members)
 	for i, m := range a.Members {
-		a.Members[i].Folders = nil
+		a.Members[i].Folders, a.Members[i].Guarded = nil, nil
 		if e := t.entries[m.PR]; !slices.Equal(e.Folders, m.Folders) {
 			e.Folders = m.Folders
 			t.touchEntry(m.PR)
@@ -29,6 +29,9 @@ func (t *step) takeBuilt(f AttemptBuilt) {
 	}
 	for _, pr := range f.Contained {
 		t.hold(a, Held{PR: pr, Contained: true})
+	}
+	if t.guardBuilt(a, f.Members) {
+		return
 	}
 	if a.New == "" {
 		t.setPhase(a, AttemptDead)

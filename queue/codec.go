@@ -43,6 +43,7 @@ func init() {
 	registerFact[WishesFound]()
 	registerFact[BaseHinted]()
 	registerFact[BaseRead]()
+	registerFact[HeadSeen]()
 	registerFact[AttemptBuilt]()
 	registerFact[BuildFailed]()
 	registerFact[TicketPushed]()

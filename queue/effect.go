@@ -50,9 +50,12 @@ type BuildAttempt struct {
 	Merging Merging    `json:"merging,omitzero"`
 }
 
-// FetchHead brings a commit into the clone ahead of need; nothing comes back.
+// FetchHead brings a commit into the clone ahead of need; nothing comes back but,
+// where PR is set and it changes what is guarded over Base, HeadSeen.
 type FetchHead struct {
 	Head string `json:"head"`
+	PR   int    `json:"pr,omitempty"`
+	Base string `json:"base,omitempty"`
 }
 
 // PushTicket puts Commit on the branch Ticket, which must not exist → TicketPushed, TicketFailed.

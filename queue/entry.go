@@ -46,6 +46,8 @@ type PullRequest struct {
 	Wish *Wish `json:"wish,omitempty"`
 	// Approvals counts writers whose last review approves exactly Head.
 	Approvals int `json:"approvals"`
+	// Rulers counts those of them who are admins or maintainers.
+	Rulers int `json:"rulers,omitempty"`
 	// StaleApprovals counts writers whose approval stands at an older head.
 	StaleApprovals   int      `json:"stale_approvals,omitempty"`
 	ChangesRequested []string `json:"changes_requested,omitempty"` // logins of writers
@@ -103,6 +105,8 @@ type Entry struct {
 	Clashes []int64 `json:"clashes,omitempty"`
 	// Folders are those its head changes, as git last said; none where they are too many.
 	Folders []string `json:"folders,omitempty"`
+	// Guarded is what of it is guarded, as git said of a head of it.
+	Guarded Guarded `json:"guarded,omitzero"`
 	// Runs counts the attempts it was part of.
 	Runs int `json:"runs,omitempty"`
 	// Tested is the commit that was green while somebody held it; for OnHold only.

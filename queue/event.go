@@ -48,6 +48,13 @@ type BaseRead struct {
 	ReadAt   time.Time `json:"read_at"`
 }
 
+// HeadSeen says what a pull request's head changes of what is guarded.
+type HeadSeen struct {
+	PR      int      `json:"pr"`
+	Head    string   `json:"head"`
+	Guarded []string `json:"guarded,omitempty"`
+}
+
 // AttemptBuilt is what git made of the members.
 type AttemptBuilt struct {
 	Attempt   int64         `json:"attempt"`
@@ -215,6 +222,7 @@ func (PullRequestRead) fact() string   { return "pull_request_read" }
 func (WishesFound) fact() string       { return "wishes_found" }
 func (BaseHinted) fact() string        { return "base_hinted" }
 func (BaseRead) fact() string          { return "base_read" }
+func (HeadSeen) fact() string          { return "head_seen" }
 func (AttemptBuilt) fact() string      { return "attempt_built" }
 func (BuildFailed) fact() string       { return "build_failed" }
 func (TicketPushed) fact() string      { return "ticket_pushed" }

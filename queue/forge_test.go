@@ -32,6 +32,8 @@ type forge struct {
 	onBase   map[int]bool                        // conflict with the base as it is
 	missing  map[int]bool                        // their head can't be fetched
 	large    map[int]bool                        // bring more than is built
+	guarded  map[int]bool                        // change what is guarded
+	unseen   bool                                // git says so only when it builds
 	asked    BuildAttempt                        // the last build
 	tangled  map[int]bool                        // they conflict where their merges are left out
 	broken   bool                                // a test fails by itself, whatever is tested
@@ -474,6 +476,9 @@ func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 	case FindPullReports:
 		w.pullsSought = append(w.pullsSought, x)
 	case FetchHead:
+		if w.guarded[x.PR] && !w.unseen {
+			return []Fact{HeadSeen{PR: x.PR, Head: x.Head, Guarded: []string{".github/workflows/ci.yml"}}}, 0
+		}
 	case LearnTests:
 		w.lessons = append(w.lessons, x)
 	default:
@@ -496,9 +501,11 @@ func (w *world) read(n int) PullRequest {
 		wish := *p.wish
 		pr.Wish = &wish
 	}
-	for _, of := range p.approvals {
+	for by, of := range p.approvals {
 		if of == p.head {
-			pr.Approvals++
+			if pr.Approvals++; by == "root" {
+				pr.Rulers++
+			}
 		} else {
 			pr.StaleApprovals++
 		}
@@ -557,6 +564,9 @@ func (w *world) build(x BuildAttempt) Fact {
 		tip = became
 		m.Became, m.Commits = became, []string{became}
 		m.Folders = w.folders[m.PR]
+		if w.guarded[m.PR] {
+			m.Guarded = []string{".github/workflows/ci.yml"}
+		}
 		built.Members = append(built.Members, m)
 		built.New, built.Tree = became, "tree of "+became
 	}
@@ -577,6 +587,11 @@ func (w *world) pushTicket(x PushTicket) Fact {
 			return TicketPushed{Attempt: x.Attempt, Again: true}
 		}
 		return TicketFailed{Attempt: x.Attempt, Detail: "taken"}
+	}
+	for _, m := range w.state.attempt(x.Attempt).Members {
+		if w.guarded[m.PR] && w.state.header.Settings.Guard && len(w.state.attempt(x.Attempt).Members) > 1 {
+			w.t.Fatalf("#%d, which is guarded, is tested with others", m.PR)
+		}
 	}
 	w.tickets[x.Ticket] = x.Commit
 	w.checkTickets()

@@ -335,6 +335,9 @@ func (w *world) checkIntent(a *Attempt) {
 		if pr.Hold {
 			w.t.Fatalf("the intent takes #%d, which is held", m.PR)
 		}
+		if w.guarded[m.PR] && w.state.header.Settings.Guard && pr.Rulers == 0 {
+			w.t.Fatalf("the intent takes #%d, which nobody approved who may", m.PR)
+		}
 		if pr.ReadAt.Before(w.checkingSince[a.ID]) {
 			w.t.Fatalf("S3: #%d was not read again before the intent", m.PR)
 		}

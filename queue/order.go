@@ -32,7 +32,7 @@ func (e *Entry) ahead(f *Entry) bool {
 }
 
 // alone reports whether the entry gets a batch of its own.
-func (e *Entry) alone() bool { return e.Turn.Front || e.Turn.Solo || e.held() }
+func (e *Entry) alone() bool { return e.Turn.Front || e.Turn.Solo || e.held() || e.guards() }
 
 // held reports whether somebody keeps the entry from landing.
 func (e *Entry) held() bool { return e.PR.Hold }

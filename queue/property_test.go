@@ -26,6 +26,7 @@ func TestAnythingMayHappen(t *testing.T) {
 		for _, n := range sortedKeys(w.pulls) {
 			if p := w.pulls[n]; p.status == Open {
 				w.approve(n, "bob")
+				w.approve(n, "root")
 			}
 		}
 		if !w.runUntil(24*time.Hour, func() bool { return chaos.living() == 0 }) {
@@ -80,6 +81,7 @@ func newChaos(t *rapid.T, w *world) *chaos {
 
 func (c *chaos) drawPulls(t *rapid.T) {
 	n := rapid.IntRange(1, 9).Draw(t, "pull requests")
+	c.w.guarded, c.w.unseen = map[int]bool{}, rapid.Bool().Draw(t, "git tells late")
 	one := rapid.IntRange(1, n)
 	for _, pr := range rapid.SliceOfNDistinct(one, 0, min(n, 3), rapid.ID[int]).Draw(t, "bad") {
 		c.w.bad[pr], c.mixed[pr] = true, true
@@ -106,6 +108,10 @@ func (c *chaos) drawPulls(t *rapid.T) {
 			byBot(c.w.pulls[pr])
 		}
 		c.w.approve(pr, "bob")
+		if rapid.IntRange(0, 5).Draw(t, "guarded") == 0 {
+			c.w.guarded[pr] = true
+			c.w.approve(pr, rapid.SampledFrom([]string{"root", "ann"}).Draw(t, "approved by"))
+		}
 		c.w.after(at, func() { c.w.label(pr, "ann") })
 	}
 }

@@ -20,6 +20,7 @@ type Settings struct {
 	Reruns       int            `json:"reruns,omitempty"`     // how often a shard may run its failed tests again, where that may tell a flake
 	Quarantine   time.Duration  `json:"quarantine,omitempty"` // how long a flaky test's failures are excused; 0: never
 	Merge        Merging        `json:"merge,omitzero"`
+	Guard        bool           `json:"guard,omitempty"` // what changes .github or the code owners wants an admin's approval
 }
 
 // Labels are the names of the labels that say how a wish is treated. They count
@@ -64,6 +65,7 @@ func Defaults() Settings {
 		Reruns:       3,
 		Quarantine:   14 * 24 * time.Hour,
 		Merge:        Merging{Method: MethodRebase},
+		Guard:        true,
 		Labels:       Labels{Hotfix: "hotfix", Hold: "hold", Solo: "solo"},
 	}
 }

@@ -35,6 +35,8 @@ func (t *step) take(fact Fact) {
 		t.readPullRequest(f)
 	case WishesFound:
 		t.compareWishes(f)
+	case HeadSeen:
+		t.takeHeadSeen(f)
 	case BaseHinted:
 		t.hintBase(f)
 	case BaseRead:

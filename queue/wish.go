@@ -74,14 +74,14 @@ func (t *step) judge(e *Entry) {
 	t.seeMarks(e)
 	t.seeMethod(e)
 	t.release(e)
-	ready, why := t.approved(e.PR)
+	ready, why := t.ready(e)
 	switch {
 	case e.Phase == Asking && ready && t.header.BaseAt.IsZero():
 		e.Wait = GitHubUnavailable // the rules are not known yet; the reading of the base judges again
 	case e.Phase == Asking && ready:
 		e.Pinned = e.PR.Head
 		t.move(e, Waiting, InLine)
-		t.do(fmt.Sprintf("fetch/%d", e.PR.Number), FetchHead{Head: e.Pinned})
+		t.do(fmt.Sprintf("fetch/%d", e.PR.Number), t.fetchHead(e))
 		t.show(e)
 	case e.Phase == Asking:
 		e.Wait = NotApproved

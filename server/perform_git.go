@@ -22,7 +22,7 @@ func (p *performer) performGit(ctx context.Context, place queue.Place, e queue.D
 	base := "refs/heads/" + place.Branch
 	switch task := e.Task.(type) {
 	case queue.FetchHead:
-		return nil, p.clones.fetchAhead(ctx, place, task.Head)
+		return p.fetchHead(ctx, clone, place, task)
 	case queue.BuildAttempt:
 		return p.build(ctx, clone, place, task)
 	case queue.PushTicket:
@@ -50,7 +50,7 @@ func (p *performer) performGit(ctx context.Context, place queue.Place, e queue.D
 // build puts the members on the base, each by its method. The committer carries the attempt, so that the
 // commits never existed before; its date is the attempt's, so that a rebuild gives the same ones.
 func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Place, task queue.BuildAttempt) ([]queue.Fact, error) {
-	spec := git.Spec{Base: task.Old, Landed: task.Landed, Committer: git.Committer{
+	spec := git.Spec{Base: task.Old, Landed: task.Landed, Watch: queue.Guards, Committer: git.Committer{
 		Name: "Mainstay", Email: fmt.Sprintf("attempt-%d@queue-%d.mainstay.invalid", task.Attempt, place.ID), When: task.At,
 	}}
 	if task.Empty {
@@ -82,6 +82,7 @@ func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Pla
 		if member.Squashed = m.Squashed; m.Squashed {
 			member.Method = queue.MethodSquash
 		}
+		member.Guarded = m.Watched
 		if len(m.Folders) <= queue.MostFolders {
 			member.Folders = m.Folders
 		}

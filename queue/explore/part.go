@@ -27,7 +27,7 @@ var skipped = map[string]bool{
 	"Entry.Runs": true, "Entry.Tested": true, "End.Detail": true, "End.Next": true, "End.By": true, "Batch.Back": true, "Batch.Flakes": true,
 	"Attempt.Since": true, "Attempt.Ticket": true, "Attempt.Tree": true, "Attempt.Cause": true, "Member.HeadRef": true, "Member.Commits": true, "Move.Ref": true,
 	"RedRun.Batch": true, "Ticketed.Ticket": true, "Shard.StartedAt": true, "Shard.EndedAt": true,
-	"Run.CreatedAt": true, "Run.Branch": true, "Effect.Key": true, "BuildAttempt.At": true, "BuildAttempt.Landed": true, "BuildAttempt.Texts": true, "BuildAttempt.Merging": true,
+	"Run.CreatedAt": true, "Run.Branch": true, "Effect.Key": true, "BuildAttempt.At": true, "BuildAttempt.Landed": true, "BuildAttempt.Texts": true, "BuildAttempt.Merging": true, "FetchHead.Base": true,
 	"FindReports.Ticket": true, "FindReports.Runs": true, "FindReports.At": true, "Run.Path": true,
 	"AuditLanding.Tree": true, "MoveHeads.Title": true, "MoveHeads.Summary": true, "PushTicket.Ticket": true, "ReadResults.Ticket": true,
 	"AbandonAttempt.Ticket": true, "SettleLanded.Check": true, "SettleLanded.Since": true, "SettleLanded.Became": true,

@@ -124,6 +124,7 @@ func (r *reader) queue(n ast.Node) rule {
 		},
 		"move_branches": func(n ast.Node, key string) { s.MoveBranches, _ = r.truth(n, key) },
 
+		"guard": func(n ast.Node, key string) { s.Guard = r.onOff(n, key) },
 		"merge": func(n ast.Node, key string) { s.Merge = r.merging(n, key) },
 
 		"when": nil, "enter": nil, "pause": nil, "deploys": nil, "notify": nil,

@@ -66,3 +66,15 @@ func (r *reader) paragraphs(n ast.Node, key string) string {
 	}
 	return s
 }
+
+// onOff reads a switch, as a word or as YAML's own.
+func (r *reader) onOff(n ast.Node, key string) bool {
+	if b, ok := n.(*ast.BoolNode); ok {
+		return b.Value
+	}
+	word, _ := text(n)
+	if word != "on" && word != "off" {
+		r.want(n, key, "on or off")
+	}
+	return word == "on"
+}

@@ -36,3 +36,15 @@ func TestMergeIsAMethodAndItsWords(t *testing.T) {
 		}
 	}
 }
+
+func TestTheGuardIsASwitch(t *testing.T) {
+	for src, want := range map[string]bool{"guard: off": false, "guard: on": true, "guard: false": false, "label: x": true} {
+		c, _ := read(t, "version: 1\nqueues:\n  - {branch: main, "+src+"}\n")
+		if got := c.For("main", "main").Guard; got != want {
+			t.Errorf("%s: %v", src, got)
+		}
+	}
+	if _, _, err := Parse(name, []byte("version: 1\nqueues:\n  - {branch: main, guard: maybe}\n")); err == nil || !strings.Contains(err.Error(), `guard: want on or off, got "maybe"`) {
+		t.Error(err)
+	}
+}

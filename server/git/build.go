@@ -21,6 +21,8 @@ type Spec struct {
 	// of one brings only what it has beyond it, though the commits it knows have
 	// other ids in the base; a member put on the base just before counts as well.
 	Landed []string
+	// Watch picks the paths that BuiltMember.Watched names.
+	Watch func(path string) bool
 	// Empty, where it is set, is the message of one commit of ours put on top of
 	// all, which changes nothing: what stands below it under a name of its own.
 	Empty string
@@ -50,6 +52,7 @@ type BuiltMember struct {
 	PR        int
 	Commits   []string // oldest first; all of them new
 	Tip, Tree string
+	Watched   []string // the first of the watched paths that its commits change, sorted
 	Method    Method
 	Squashed  bool     // its commits could not be rebased with their merges left out: it went in as one
 	Folders   []string // that its commits change, sorted; the root is "."
@@ -202,14 +205,19 @@ type rebased struct {
 	place
 	texts    [][]byte
 	folders  map[string]bool
+	watched  map[string]bool
 	method   Method
 	squashed bool
+}
+
+func newRebased(onto place) rebased {
+	return rebased{place: onto, folders: map[string]bool{}, watched: map[string]bool{}}
 }
 
 // rebase picks a member's commits onto a place. Files are those in conflict,
 // nil when it went well.
 func (b *batch) rebase(ctx context.Context, i int, onto place) (rebased, []string, error) {
-	r := rebased{place: onto, folders: map[string]bool{}}
+	r := newRebased(onto)
 	for _, id := range b.own[i] {
 		if b.covered(id, onto) {
 			continue
@@ -238,6 +246,7 @@ func (b *batch) rebase(ctx context.Context, i int, onto place) (rebased, []strin
 		for _, e := range b.changes[id].entries {
 			r.folders[path.Dir(e.path)] = true
 		}
+		b.changes[id].watched(b.spec.Watch, r.watched)
 		if m.tree != r.tree {
 			r.added = append(r.added[:len(r.added):len(r.added)], r.tree+" "+m.tree)
 		}
@@ -279,7 +288,7 @@ func (b *batch) pick(ctx context.Context, x commit, at place) (merged, error) {
 
 // take makes a rebased member part of the batch.
 func (b *batch) take(pr int, r rebased) BuiltMember {
-	m := BuiltMember{PR: pr, Tip: r.commit, Tree: r.tree, Folders: slices.Sorted(maps.Keys(r.folders)), Method: r.method, Squashed: r.squashed}
+	m := BuiltMember{PR: pr, Tip: r.commit, Tree: r.tree, Folders: slices.Sorted(maps.Keys(r.folders)), Watched: firstOf(r.watched), Method: r.method, Squashed: r.squashed}
 	for _, text := range r.texts {
 		o := rawObject{objectID("commit", text), "commit", text}
 		b.fresh = append(b.fresh, o)

@@ -49,7 +49,8 @@ func (b *batch) put(ctx context.Context, i int, onto place) (rebased, []string, 
 // join puts all that a member changes onto a place as one commit, merged as git
 // merge does it.
 func (b *batch) join(ctx context.Context, i int, onto place, method Method) (rebased, []string, error) {
-	r := rebased{place: onto, folders: map[string]bool{}, method: method}
+	r := newRebased(onto)
+	r.method = method
 	head := b.spec.Members[i].Head
 	left, empty := b.left(i, onto)
 	m, err := b.mergeHead(ctx, i, onto)
@@ -88,6 +89,7 @@ func (b *batch) follow(ctx context.Context, r *rebased, onto place) error {
 	for _, e := range changes[pair].entries {
 		r.folders[path.Dir(e.path)] = true
 	}
+	changes[pair].watched(b.spec.Watch, r.watched)
 	r.added = append(onto.added[:len(onto.added):len(onto.added)], pair)
 	if changes[pair].touchesAttributes() {
 		r.rules, err = b.rulesFor(ctx, r.tree, b.folders)

@@ -31,6 +31,7 @@ type permit struct {
 	done   chan struct{} // closed when the fields below are set
 	person int64
 	writes bool
+	rules  bool // an admin or a maintainer
 	err    error
 }
 
@@ -39,14 +40,29 @@ func newPermits() *permits { return &permits{known: map[permitKey]*permit{}} }
 // mayWrite says whether somebody may write to the repository, as read at a
 // moment not before since. A login that belongs to somebody else by now may not.
 func (p *permits) mayWrite(ctx context.Context, s site, who queue.Actor, since time.Time) (bool, error) {
+	e, err := p.of(ctx, s, who, since)
+	return err == nil && e.writes, err
+}
+
+// mayRule says likewise whether somebody is an admin or a maintainer.
+func (p *permits) mayRule(ctx context.Context, s site, who queue.Actor, since time.Time) (bool, error) {
+	e, err := p.of(ctx, s, who, since)
+	return err == nil && e.rules, err
+}
+
+// nobody may do nothing.
+var nobody = &permit{}
+
+// of is what somebody may do; the error leaves that open.
+func (p *permits) of(ctx context.Context, s site, who queue.Actor, since time.Time) (*permit, error) {
 	if who.ID == 0 || who.Login == "" {
-		return false, nil // a deleted account
+		return nobody, nil // a deleted account
 	}
 	key := permitKey{s.place.Repository, strings.ToLower(s.name()), strings.ToLower(who.Login)}
 	for {
 		e, mine := p.entry(key, s.app.clock(), since)
 		if mine {
-			e.person, e.writes, e.err = s.readPermission(ctx, who.Login)
+			e.err = s.readPermission(ctx, who.Login, e)
 			if e.err != nil {
 				p.forget(key, e)
 			}
@@ -55,13 +71,16 @@ func (p *permits) mayWrite(ctx context.Context, s site, who queue.Actor, since t
 		select {
 		case <-e.done:
 		case <-ctx.Done():
-			return false, ctx.Err()
+			return nil, ctx.Err()
+		}
+		if e.err == nil && e.person != who.ID {
+			return nobody, nil
 		}
 		if e.err == nil {
-			return e.writes && e.person == who.ID, nil
+			return e, nil
 		}
 		if mine || ctx.Err() != nil || KindOf(e.err) != "" {
-			return false, e.err
+			return nil, e.err
 		}
 		// Whoever read it was called off, which is not our matter: read it ourselves.
 	}
@@ -94,21 +113,24 @@ func (p *permits) forget(key permitKey, e *permit) {
 }
 
 // readPermission asks GitHub. Triage counts as read there, maintain as write.
-func (s site) readPermission(ctx context.Context, login string) (person int64, writes bool, err error) {
+func (s site) readPermission(ctx context.Context, login string, into *permit) error {
 	var answer struct {
 		Permission string  `json:"permission"`
+		Role       string  `json:"role_name"` // tells maintain apart
 		User       account `json:"user"`
 	}
-	_, err = s.get(ctx, "collaborators/"+segment(login)+"/permission", nil, &answer)
+	_, err := s.get(ctx, "collaborators/"+segment(login)+"/permission", nil, &answer)
 	if gone(err) {
-		return 0, false, nil // no such person, or a bot
+		return nil // no such person, or a bot
 	}
 	if err != nil {
-		return 0, false, fmt.Errorf("read the permission of %s: %w", login, err)
+		return fmt.Errorf("read the permission of %s: %w", login, err)
 	}
+	into.person = answer.User.ID
 	switch answer.Permission {
 	case "admin", "maintain", "write":
-		writes = true
+		into.writes = true
 	}
-	return answer.User.ID, writes, nil
+	into.rules = answer.Permission == "admin" || into.writes && answer.Role == "maintain"
+	return nil
 }

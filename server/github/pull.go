@@ -153,11 +153,14 @@ func (a *App) ReadPullRequest(ctx context.Context, place queue.Place, number int
 	may := func(ctx context.Context, who queue.Actor) (bool, error) {
 		return a.permits.mayWrite(ctx, s, who, began.Add(-permitAge))
 	}
+	rules := func(ctx context.Context, who queue.Actor) (bool, error) {
+		return a.permits.mayRule(ctx, s, who, began.Add(-permitAge))
+	}
 	pr.Hold = p.labelled(labels.Hold)
 	var o opinions
 	var marks []string
 	err = sideBySide(ctx,
-		func(ctx context.Context) (err error) { o, err = s.readOpinions(ctx, number, may); return err },
+		func(ctx context.Context) (err error) { o, err = s.readOpinions(ctx, number, may, rules); return err },
 		func(ctx context.Context) (err error) {
 			pr.Wish, marks, err = s.readWish(ctx, number, label, p.marks(labels), may)
 			return err
@@ -181,6 +184,9 @@ func (a *App) ReadMembers(ctx context.Context, place queue.Place, numbers []int,
 	may := func(ctx context.Context, who queue.Actor) (bool, error) {
 		return fresh.mayWrite(ctx, s, who, time.Time{})
 	}
+	rules := func(ctx context.Context, who queue.Actor) (bool, error) {
+		return fresh.mayRule(ctx, s, who, time.Time{})
+	}
 	var found map[int]*pull
 	told := make([]opinions, len(numbers))
 	tasks := []func(context.Context) error{
@@ -188,7 +194,7 @@ func (a *App) ReadMembers(ctx context.Context, place queue.Place, numbers []int,
 	}
 	for i, number := range numbers {
 		tasks = append(tasks, func(ctx context.Context) (err error) {
-			told[i], err = s.readOpinions(ctx, number, may)
+			told[i], err = s.readOpinions(ctx, number, may, rules)
 			if gone(err) {
 				return nil // readPulls finds out as well
 			}

@@ -14,6 +14,7 @@ type review struct {
 	User     account `json:"user"`
 	State    string  `json:"state"`
 	CommitID string  `json:"commit_id"`
+	ruler    bool    // by an admin or a maintainer
 }
 
 // opinions are the reviews that count: the newest decisive one of each writer, in
@@ -21,8 +22,8 @@ type review struct {
 type opinions []review
 
 // readOpinions reads the reviews and looks up who of those who approve or ask
-// for changes may write.
-func (s site) readOpinions(ctx context.Context, number int, may writer) (opinions, error) {
+// for changes may write, and who of them rules.
+func (s site) readOpinions(ctx context.Context, number int, may, rules writer) (opinions, error) {
 	var all []review
 	err := eachPage(ctx, s, fmt.Sprintf("pulls/%d/reviews", number), nil, func(page []review) { all = append(all, page...) })
 	if err != nil {
@@ -35,7 +36,9 @@ func (s site) readOpinions(ctx context.Context, number int, may writer) (opinion
 	)
 	for i, r := range newest {
 		tasks = append(tasks, func(ctx context.Context) (err error) {
-			counts[i], err = may(ctx, r.User.actor())
+			if counts[i], err = may(ctx, r.User.actor()); err == nil && counts[i] {
+				newest[i].ruler, err = rules(ctx, r.User.actor()) // the same look-up
+			}
 			return err
 		})
 	}
@@ -43,9 +46,9 @@ func (s site) readOpinions(ctx context.Context, number int, may writer) (opinion
 		return nil, err
 	}
 	var o opinions
-	for i, r := range newest {
+	for i := range newest {
 		if counts[i] {
-			o = append(o, r)
+			o = append(o, newest[i])
 		}
 	}
 	return o, nil
@@ -88,6 +91,9 @@ func (o opinions) tell(pr *queue.PullRequest) {
 			pr.ChangesRequested = append(pr.ChangesRequested, r.User.Login)
 		case r.CommitID == pr.Head:
 			pr.Approvals++
+			if r.ruler {
+				pr.Rulers++
+			}
 		default:
 			pr.StaleApprovals++
 		}

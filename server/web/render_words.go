@@ -55,6 +55,9 @@ var waitWords = map[queue.Wait]string{
 func waitText(e queue.Entry, h queue.Header) string {
 	switch {
 	case e.Phase == queue.Asking && e.Wait == queue.NotApproved:
+		if unmet := e.Unmet(&h); unmet != "" && e.PR.Approvals >= h.Rules.Approvals && len(e.PR.ChangesRequested) == 0 {
+			return "Waits: " + strings.ReplaceAll(unmet, "`", "")
+		}
 		return approvalText(e.PR, h.Rules.Approvals)
 	case e.Wait == queue.OnHold:
 		return waitWords[queue.OnHold]

@@ -19,12 +19,13 @@ var facts = []queue.Fact{
 	queue.MembersRead{Attempt: 1}, queue.HeadsMoved{Attempt: 1, Moved: []queue.Move{{PR: 1, Ref: "r"}}},
 	queue.LandingTried{Attempt: 1, Outcome: queue.OutcomeRefused, Rule: "no"}, queue.Abandoned{Attempt: 1, Contains: true},
 	queue.CheckPosted{PR: 1, Head: "h", ID: 5}, queue.Settled{PR: 1, Status: queue.Merged}, queue.Audited{Attempt: 1, TreeOK: true},
-	queue.PauseAsked{By: "ann", Reason: "r"}, queue.ResumeAsked{By: "ann"}, queue.LeaveAsked{PR: 1, By: "ann"}, queue.TimePassed{},
+	queue.HeadSeen{PR: 1, Head: "h", Guarded: []string{"p"}}, queue.PauseAsked{By: "ann", Reason: "r"}, queue.ResumeAsked{By: "ann"}, queue.LeaveAsked{PR: 1, By: "ann"}, queue.TimePassed{},
 }
 
 var tasks = []queue.Task{
 	queue.ReadPullRequest{Number: 1, Label: "l"}, queue.ReadBase{}, queue.FindWishes{Label: "l"},
-	queue.BuildAttempt{Attempt: 1, Old: "o", Members: []queue.Member{{PR: 1, Head: "h"}}, At: noon}, queue.FetchHead{Head: "h"},
+	queue.BuildAttempt{Attempt: 1, Old: "o", Members: []queue.Member{{PR: 1, Head: "h"}}, At: noon,
+		Texts: []queue.PullText{{PR: 1, Title: "t"}}, Merging: queue.Merging{Method: queue.MethodMerge}}, queue.FetchHead{Head: "h", PR: 1, Base: "b"},
 	queue.PushTicket{Attempt: 1, Ticket: "t", Commit: "c"}, queue.ReadResults{Attempt: 1, Statuses: true},
 	queue.ReadMembers{Attempt: 1, Numbers: []int{1}}, queue.MoveHeads{Attempt: 1, Moves: []queue.Move{{PR: 1}}},
 	queue.MoveBase{Attempt: 1, Old: "o", New: "n", Tickets: []queue.Ticketed{{Ticket: "t", Commit: "n"}}}, queue.AbandonAttempt{Attempt: 1}, queue.CancelRuns{Commits: []string{"c"}},
