@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"sync"
+	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/routers"
@@ -18,8 +19,14 @@ import (
 //go:embed data/openapi.json.gz
 var packedDescription []byte
 
+// known is GitHub's description and a way to its operations.
+type known struct {
+	*openapi3.T
+	routers.Router
+}
+
 // description is the slice of GitHub's OpenAPI description, loaded once.
-var description = sync.OnceValues(func() (routers.Router, error) {
+var description = sync.OnceValues(func() (*known, error) {
 	raw, err := unpack(packedDescription)
 	if err != nil {
 		return nil, fmt.Errorf("unpack GitHub's description: %w", err)
@@ -32,8 +39,19 @@ var description = sync.OnceValues(func() (routers.Router, error) {
 	if err != nil {
 		return nil, fmt.Errorf("route GitHub's description: %w", err)
 	}
-	return router, nil
+	return &known{doc, router}, nil
 })
+
+// KnowsPermission returns whether an App may ask for a permission, read or write.
+func KnowsPermission(t testing.TB, name, access string) bool {
+	t.Helper()
+	all, err := description()
+	if err != nil {
+		t.Fatal(err)
+	}
+	permission := all.Components.Schemas["app-permissions"].Value.Properties[name]
+	return permission != nil && slices.Contains(permission.Value.Enum, any(access))
+}
 
 func unpack(packed []byte) ([]byte, error) {
 	zip, err := gzip.NewReader(bytes.NewReader(packed))

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
@@ -22,6 +23,7 @@ var packedSchemas []byte
 type schemas struct {
 	mu       sync.Mutex
 	compiler *jsonschema.Compiler
+	events   map[string]bool
 	compiled map[string]*jsonschema.Schema
 }
 
@@ -40,8 +42,25 @@ var webhooks = sync.OnceValues(func() (*schemas, error) {
 	if err := c.AddResource("webhooks.json", doc); err != nil {
 		return nil, fmt.Errorf("read the schemas of webhooks: %w", err)
 	}
-	return &schemas{compiler: c, compiled: map[string]*jsonschema.Schema{}}, nil
+	all := &schemas{compiler: c, events: map[string]bool{}, compiled: map[string]*jsonschema.Schema{}}
+	definitions, _ := doc.(map[string]any)["definitions"].(map[string]any)
+	for name := range definitions {
+		if event, _, is := strings.Cut(name, "$"); is {
+			all.events[event] = true
+		}
+	}
+	return all, nil
 })
+
+// KnowsEvent returns whether GitHub has a webhook of that name.
+func KnowsEvent(t testing.TB, name string) bool {
+	t.Helper()
+	all, err := webhooks()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all.events[name] || younger[name] != ""
+}
 
 // schema returns the schema of an event, and an error where there is none.
 func (s *schemas) schema(event, action string) (*jsonschema.Schema, error) {

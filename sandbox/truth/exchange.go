@@ -32,11 +32,11 @@ type exchange struct {
 
 // check returns what GitHub's description has against the exchange.
 func (x *exchange) check() ([]fault, error) {
-	router, err := description()
+	all, err := description()
 	if err != nil {
 		return nil, err
 	}
-	route, values, err := router.FindRoute(x.request())
+	route, values, err := all.FindRoute(x.request())
 	switch {
 	case errors.Is(err, routers.ErrMethodNotAllowed):
 		return []fault{{x.method, x.path, "request", "GitHub's description has no such method on this path"}}, nil

@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/mainstay-ci/mainstay/sandbox/truth"
 )
 
 // The docs' table is this one, letter by letter.
@@ -26,5 +28,22 @@ func TestTheDocsHaveThePermissions(t *testing.T) {
 	}
 	if lines := strings.Count(string(page), "\n"); lines > 50 {
 		t.Errorf("docs/setup.md has %d lines: it must fit one screen", lines)
+	}
+}
+
+// A manifest with one name that GitHub doesn't know makes no App at all.
+func TestGitHubHasWhatIsAskedFor(t *testing.T) {
+	for _, p := range Permissions {
+		if !truth.KnowsPermission(t, p.Name, p.Access) {
+			t.Errorf("GitHub has no permission %s: %s", p.Name, p.Access)
+		}
+	}
+	for _, event := range Events {
+		if !truth.KnowsEvent(t, event) {
+			t.Errorf("GitHub has no webhook %s", event)
+		}
+	}
+	if truth.KnowsPermission(t, "workflows", "read") || truth.KnowsEvent(t, "push_request") {
+		t.Error("truth knows what GitHub has not")
 	}
 }
