@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/mainstay-ci/mainstay/action/suite"
@@ -29,14 +28,6 @@ func (j *job) judge(s slice, r suite.Results, chunks []shard.Report) shard.Shard
 		excused = make(map[string]bool, len(s.Quarantine))
 		for _, key := range s.Quarantine {
 			excused[key] = true
-		}
-		for _, t := range r.Failing() {
-			// A build that broke, a process that ended and a test that was lost are no
-			// failures of a test, and neither is what stands in for one.
-			switch kind := t.Last().Kind; {
-			case kind == shard.KindBuild, kind == shard.KindExit, kind == shard.KindLost, strings.HasPrefix(t.Name, "["):
-				delete(excused, t.Key)
-			}
 		}
 	}
 	return shard.Judge(chunks, excused)

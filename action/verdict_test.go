@@ -98,6 +98,11 @@ func TestQuarantine(t *testing.T) {
 		{"no failure counts", "t.Fatal()", "", nil, map[string]string{"fail-on": "never"}, exitFine, "failed"},
 		{"does not compile", "x", "", []string{key("[build failed]"), key("TestA")}, nil, exitRed, "failed"},
 		{"a crash", "", "func TestMain(m *testing.M) { panic(1) }", []string{key("[test process]"), key("TestA")}, nil, exitRed, "failed"},
+		{"a panic, which ends the tests that come after", "panic(1)", "func TestElse(t *testing.T) { t.Fatal() }", []string{key("TestA")}, nil, exitRed, "failed"},
+		{"an exit in a test, which ends those that come after", "os.Exit(3)", "func TestElse(t *testing.T) { t.Fatal() }", []string{key("TestA")}, nil, exitRed, "failed"},
+		{"a stop at the first failure", "t.Fatal()", "func TestElse(t *testing.T) { t.Fatal() }", []string{key("TestA")},
+			map[string]string{"command": "go test -json -failfast {tests}"}, exitRed, "error"},
+		{"a failure that logs a panic", "t.Error(\"panic: caught\")", "", []string{key("TestA")}, nil, exitFine, "quarantined"},
 		{"an exit", "", "func init() { if len(os.Args) > 1 { os.Exit(3) } }", []string{key("[test process]")}, nil, exitRed, "error"},
 		{"the server is away", "t.Fatal()", "", []string{key("TestA")}, map[string]string{"server-url": "http://127.0.0.1:1", "timeout": "1"}, exitRed, "failed"},
 	}
@@ -108,7 +113,7 @@ func TestQuarantine(t *testing.T) {
 			s := newStep(t, map[string]string{"mode": "run", "runner": "go", "suite": "unit", "shard-index": "0", "shard-total": "1", "server-url": f.url}).with(c.inputs)
 			s.identity()
 			writeModule(t, s.env["GITHUB_WORKSPACE"], c.body)
-			if strings.Contains(c.more, "os.") {
+			if strings.Contains(c.body+c.more, "os.") {
 				replaceIn(t, filepath.Join(s.env["GITHUB_WORKSPACE"], "a", "a_test.go"), "import \"testing\"", "import (\"os\"; \"testing\")")
 			}
 			appendTo(t, filepath.Join(s.env["GITHUB_WORKSPACE"], "a", "a_test.go"), "\n"+c.more+"\n")

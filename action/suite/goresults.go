@@ -38,7 +38,7 @@ func (s Suite) goResults(stream *goStream, items []string, code int) Results {
 		end, ended := stream.packEnd[pkg]
 		if _, found := slices.BinarySearch(planned, pkg); found {
 			r.Items = append(r.Items, shard.ItemResult{
-				ID: pkg, Status: packageStatus(end, ended, tests), MS: ms(seconds(end.Elapsed)),
+				ID: pkg, Status: packageStatus(end, ended, stream.died(pkg) || s.stopsEarly(), tests), MS: ms(seconds(end.Elapsed)),
 			})
 		} else if end.Action != "skip" {
 			// A package without tests is skipped: no result, and none was asked for.
@@ -60,7 +60,9 @@ func (s Suite) goResults(stream *goStream, items []string, code int) Results {
 	return r
 }
 
-func packageStatus(end goEvent, ended bool, tests []shard.Test) shard.Status {
+// packageStatus is how a package ended. One that was cut short broke as a whole:
+// the tests that come after may fail as well.
+func packageStatus(end goEvent, ended, short bool, tests []shard.Test) shard.Status {
 	switch {
 	case !ended || end.FailedBuild != "":
 		return shard.Errored
@@ -69,10 +71,8 @@ func packageStatus(end goEvent, ended bool, tests []shard.Test) shard.Status {
 	case end.Action == "skip":
 		return shard.Skipped
 	}
-	for _, t := range tests {
-		if t.Failed() && t.Last().Kind == shard.KindExit {
-			return shard.Errored
-		}
+	if short || slices.ContainsFunc(tests, func(t shard.Test) bool { return t.Failed() && t.Last().Kind == shard.KindExit }) {
+		return shard.Errored
 	}
 	return shard.Failed
 }
@@ -147,12 +147,13 @@ func execution(stream *goStream, c ended, where locator) shard.Execution {
 	}
 	output := stream.output[testName{c.Package, c.Test.Name()}].text()
 	_, packageEnded := stream.packEnd[c.Package]
+	died := stream.died(c.Package)
 	e.Kind = shard.KindAssertion
 	switch {
-	case strings.Contains(output, "panic: test timed out"):
-		e.Kind = shard.KindTimeout
-	case strings.Contains(output, "panic: "):
-		e.Kind = shard.KindPanic
+	case died && strings.Contains(output, "panic: test timed out"):
+		e.Status, e.Kind = shard.Errored, shard.KindTimeout
+	case died && strings.Contains(output, "panic: "):
+		e.Status, e.Kind = shard.Errored, shard.KindPanic
 	case c.Elapsed < 0 && packageEnded:
 		// Its process ended, and go test lived to tell: the test did that, or a neighbour.
 		e.Status, e.Kind = shard.Errored, shard.KindPanic

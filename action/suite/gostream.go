@@ -46,6 +46,8 @@ type goStream struct {
 	packs   []string // in order of their end
 	packEnd map[string]goEvent
 	started map[string]bool
+	heard   map[string]bool    // packages that printed anything
+	whole   map[string]bool    // packages whose process said itself how its tests went
 	output  map[testName]*clip // test "" is the package's own
 	build   map[string]*clip   // by import path
 	tests   map[string]*tally
@@ -68,7 +70,7 @@ func newGoStream(out io.Writer, total int) *goStream {
 	reader, writer := io.Pipe()
 	s := &goStream{
 		out: out, total: total, began: time.Now(), pipe: writer, to: bufio.NewWriterSize(writer, 32<<10), done: make(chan struct{}),
-		packEnd: map[string]goEvent{}, started: map[string]bool{}, tests: map[string]*tally{},
+		packEnd: map[string]goEvent{}, started: map[string]bool{}, heard: map[string]bool{}, whole: map[string]bool{}, tests: map[string]*tally{},
 		output: map[testName]*clip{}, build: map[string]*clip{}, shown: map[testName]bool{}, cached: map[string]bool{}, plain: clip{size: keptOutput},
 	}
 	go func() {
@@ -128,7 +130,10 @@ func (s *goStream) note(e goEvent) {
 		s.room.keep(kept(s.build, e.ImportPath), e.Output)
 		s.print(e.Output)
 	case "output":
-		s.started[e.Package] = true
+		s.started[e.Package], s.heard[e.Package] = true, true
+		if e.Test == "" && (e.Output == "FAIL\n" || e.Output == "PASS\n") {
+			s.whole[e.Package] = true
+		}
 		if e.Test == "" && strings.HasPrefix(e.Output, "ok  \t") && strings.Contains(e.Output, "\t(cached)") {
 			s.cached[e.Package] = true
 		}
@@ -199,6 +204,14 @@ func (s *goStream) showCutOff(pkg string) {
 	for _, test := range names {
 		s.print(s.output[testName{pkg, test}].text())
 	}
+}
+
+// died tells whether a package's process ended before its tests did, as by a
+// panic: those that had not begun never ran. Where the output was not kept
+// nobody knows.
+func (s *goStream) died(pkg string) bool {
+	end, ended := s.packEnd[pkg]
+	return ended && end.Action == "fail" && s.heard[pkg] && !s.whole[pkg]
 }
 
 func (t *tally) String() string {

@@ -15,6 +15,7 @@ import (
 func (r *Session) Rerun(ctx context.Context, had Results, keys []string) (Results, error) {
 	had.Tests, had.Items = slices.Clone(had.Tests), slices.Clone(had.Items)
 	items, picked := r.pick(had, keys)
+	short := had.short()
 	code := 0
 	for _, item := range items {
 		if ctx.Err() != nil {
@@ -31,7 +32,9 @@ func (r *Session) Rerun(ctx context.Context, had Results, keys []string) (Result
 			return had, err
 		}
 		had.Wall += results.Wall
-		had.add(results, keys)
+		if had.add(results, keys, short[item]); short[item] {
+			had.settle(item, results)
+		}
 		if code == 0 {
 			code = results.ExitCode
 		}
@@ -50,7 +53,7 @@ func (r *Session) pick(had Results, keys []string) (items []string, picked map[s
 		ran = append(ran, item.ID)
 	}
 	picked = map[string][]string{}
-	whole := map[string]bool{}
+	whole := had.short()
 	for _, t := range had.Tests {
 		if !t.Failed() || !slices.Contains(keys, t.Key) {
 			continue
@@ -74,14 +77,42 @@ func (r *Session) pick(had Results, keys []string) (items []string, picked map[s
 	return items, picked
 }
 
+// short lists the items that broke as a whole: tests of theirs may never have run.
+func (r Results) short() map[string]bool {
+	short := map[string]bool{}
+	for _, item := range r.Items {
+		if item.Status == shard.Errored {
+			short[item.ID] = true
+		}
+	}
+	return short
+}
+
+// settle takes over how an item ended that was cut short and ran again as a whole.
+func (r *Results) settle(item string, later Results) {
+	at := slices.IndexFunc(later.Items, func(i shard.ItemResult) bool { return i.ID == item })
+	for i := range r.Items {
+		if r.Items[i].ID == item && at >= 0 {
+			r.Items[i].Status = later.Items[at].Status
+		}
+	}
+}
+
 // add adds the executions of the tests with the keys, and of no others: those
-// were not asked for.
-func (r *Results) add(later Results, keys []string) {
+// were not asked for. But of what was cut short the others count as well that had
+// not run, or fail now.
+func (r *Results) add(later Results, keys []string, short bool) {
 	for _, t := range later.Tests {
+		at := slices.IndexFunc(r.Tests, func(had shard.Test) bool { return had.Key == t.Key })
 		if !slices.Contains(keys, t.Key) {
+			switch {
+			case short && at < 0:
+				r.Tests = append(r.Tests, t)
+			case short && t.Failed():
+				r.Tests[at] = again(r.Tests[at], t)
+			}
 			continue
 		}
-		at := slices.IndexFunc(r.Tests, func(had shard.Test) bool { return had.Key == t.Key })
 		// One that is left out, or skipped, was not tried again.
 		if at >= 0 && r.Tests[at].Failed() && t.Last().Status != shard.Skipped {
 			r.Tests[at] = again(r.Tests[at], t)

@@ -262,6 +262,15 @@ func TestRerun(t *testing.T) {
 		{"jest, one heals", Jest, func(flag string) map[string]string {
 			return map[string]string{"package.json": `{"name":"m"}`, "a.test.js": "const fs = require('fs')\ndescribe('box', () => {\n test('flips (once)', () => { if (!fs.existsSync('" + flag + "')) { fs.writeFileSync('" + flag + "', ''); throw new Error('first') } })\n test('other', () => {})\n})\n"}
 		}, "a.test.js", "box flips (once)=f box other=p", "box flips (once)=fp box other=p", true},
+		{"go, a panic hid a test that fails", Go, func(flag string) map[string]string {
+			return map[string]string{"go.mod": "module example.com/m\n\ngo 1.24\n", "a/a_test.go": "package a\n\nimport (\"os\"; \"testing\")\n\nfunc TestFlip(t *testing.T) {\n\tif _, err := os.Stat(\"" + flag + "\"); err != nil {\n\t\tos.WriteFile(\"" + flag + "\", nil, 0o644)\n\t\tpanic(\"first\")\n\t}\n}\n\nfunc TestOther(t *testing.T) { t.Fatal() }\n"}
+		}, "example.com/m/a", "TestFlip=e", "TestFlip=ep TestOther=f", false},
+		{"go, a panic hid a test that passes", Go, func(flag string) map[string]string {
+			return map[string]string{"go.mod": "module example.com/m\n\ngo 1.24\n", "a/a_test.go": "package a\n\nimport (\"os\"; \"testing\")\n\nfunc TestFlip(t *testing.T) {\n\tif _, err := os.Stat(\"" + flag + "\"); err != nil {\n\t\tos.WriteFile(\"" + flag + "\", nil, 0o644)\n\t\tpanic(\"first\")\n\t}\n}\n\nfunc TestOther(t *testing.T) {}\n"}
+		}, "example.com/m/a", "TestFlip=e", "TestFlip=ep TestOther=p", true},
+		{"pytest, stopped at the first failure", Pytest, func(flag string) map[string]string {
+			return map[string]string{"pytest.ini": "[pytest]\naddopts = -x\n", "test_a.py": "import os, pathlib\n\ndef test_flip():\n    if not os.path.exists('" + flag + "'):\n        pathlib.Path('" + flag + "').touch()\n        assert False\n\ndef test_other():\n    assert False\n"}
+		}, "test_a.py", "test_flip=f", "test_flip=fp test_other=f", false},
 		{"a crash is not healed", Pytest, func(flag string) map[string]string {
 			return map[string]string{"test_a.py": "import os, pathlib\n\ndef test_x():\n    if not os.path.exists('" + flag + "'):\n        pathlib.Path('" + flag + "').touch()\n        os._exit(3)\n"}
 		}, "test_a.py", "pytest=e", "pytest=e", false},

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -135,6 +136,14 @@ func (s Suite) itemOf(t shard.Test, items []string) string {
 	}
 	return ""
 }
+
+// stopsEarly tells whether go test leaves out the tests that come after a failure.
+func (s Suite) stopsEarly() bool {
+	return strings.Contains(s.Command, "-failfast") || strings.Contains(os.Getenv("GOFLAGS"), "-failfast")
+}
+
+// pytestStopped is what pytest prints where -x or --maxfail ended it.
+var pytestStopped = expression(`(?m)^!+ stopping after \d+ failures? !+`)
 
 // TestsAlone tells whether a red exit code can be the failing tests' alone: a
 // process that was killed, or a pytest that was interrupted, says more than that.

@@ -18,9 +18,14 @@ func (g *gather) results(run past, fault error) Results {
 		r.ExitCode = 0
 		r.Notes = append(r.Notes, "pytest collected no test in this slice")
 	}
+	stopped := g.s.Runner == Pytest && run.code != 0 && pytestStopped().MatchString(run.output)
 	for at, t := range g.tests {
-		if item := g.owner[at]; item != nil && t.Failed() {
-			lower(item, t.Last())
+		item := g.owner[at]
+		if item == nil || !t.Failed() {
+			continue
+		}
+		if lower(item, t.Last()); stopped {
+			item.Status = shard.Errored // what comes after in the file never ran
 		}
 	}
 	g.judgeItems(&r, run, fault)

@@ -1,6 +1,9 @@
 package shard
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Result is what came out: of a shard, or of all shards of a suite.
 type Result string
@@ -53,7 +56,7 @@ func Judge(chunks []Report, quarantine map[string]bool) ShardVerdict {
 	var v ShardVerdict
 	for _, t := range whole.Tests {
 		switch {
-		case t.Failed() && quarantine[t.Key]:
+		case t.Failed() && quarantine[t.Key] && excusable(t):
 			v.Muted = append(v.Muted, t)
 		case t.Failed():
 			v.Blocking = append(v.Blocking, t)
@@ -103,6 +106,20 @@ func judgeStep(r Report, v *ShardVerdict) Result {
 func telling(t Test) bool {
 	kind := t.Last().Kind
 	return kind != KindExit && kind != KindLost
+}
+
+// excusable tells whether a list may excuse a red test. A build that broke, a
+// process that ended and a test that was lost are no failures of a test, and
+// neither is what stands in for one.
+func excusable(t Test) bool {
+	last := t.Last()
+	switch last.Kind {
+	case KindBuild, KindExit, KindLost, KindPanic:
+		return false
+	case KindTimeout:
+		return last.Status != Errored // the process went on
+	}
+	return !strings.HasPrefix(t.Name, "[")
 }
 
 // red tells whether the step that ran the tests was red. The exit code counts
