@@ -155,7 +155,8 @@ type PostComment struct {
 
 // SettleLanded waits until GitHub shows the pull request as merged or closed; one that is
 // still open is closed with the commit named. Then the check is concluded, and the
-// result put on the commit it became → Settled.
+// result put on the commit it became, and what GitHub does for pull requests merged
+// by its own button is done: issues closed, the branch deleted → Settled.
 type SettleLanded struct {
 	PR     int    `json:"pr"`
 	Became string `json:"became"`
@@ -163,7 +164,11 @@ type SettleLanded struct {
 	Tip   bool      `json:"tip,omitempty"`
 	Since time.Time `json:"since"`
 	// Method is how it landed.
-	Method Method    `json:"method,omitempty"`
+	Method Method `json:"method,omitempty"`
+	// Branch is its own branch in the repository itself, and Stands where it stands by
+	// now: it may be deleted there. Empty: a fork's.
+	Branch string    `json:"branch,omitempty"`
+	Stands string    `json:"stands,omitempty"`
 	Check  PostCheck `json:"check"`
 }
 

@@ -50,6 +50,12 @@ func (t *step) settleLater(e *Entry) {
 	if a.movedHead(e.PR.Number) || e.Method.KeepsHead() {
 		task.Since = e.End.At
 	}
+	if !e.PR.Fork {
+		task.Branch, task.Stands = e.PR.HeadRef, e.Pinned
+		if a.movedHead(e.PR.Number) {
+			task.Stands = e.Became
+		}
+	}
 	t.do(checkKey(e.PR.Number), task) // in the place of any edit that still waits: this is the last word
 }
 

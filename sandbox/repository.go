@@ -43,21 +43,23 @@ type Repository struct {
 	refs      map[string]string
 	connected map[string]bool
 
-	roles     map[int64]string
-	rules     []ruleset
-	labels    []*label
-	pulls     []*pull
-	suites    []*suite
-	checks    []*check
-	statuses  []*status
-	comments  []*comment
-	workflows map[string]string
-	foreign   bool // its own workflows are not run
-	runs      []*run
-	runCount  map[string]int64
-	merging   int
-	shape     json.RawMessage
-	shapeOf   string
+	roles         map[int64]string
+	rules         []ruleset
+	labels        []*label
+	pulls         []*pull
+	suites        []*suite
+	checks        []*check
+	statuses      []*status
+	comments      []*comment
+	issues        []*issue
+	deletesMerged bool
+	workflows     map[string]string
+	foreign       bool // its own workflows are not run
+	runs          []*run
+	runCount      map[string]int64
+	merging       int
+	shape         json.RawMessage
+	shapeOf       string
 }
 
 // NewRepository makes a bare repository, or adopts the one in Dir. It fails

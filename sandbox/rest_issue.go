@@ -9,7 +9,8 @@ import (
 
 var issueRoutes = []route{
 	{"GET /repos/{owner}/{repo}/issues", "issues:read", listIssues},
-	{"GET /repos/{owner}/{repo}/issues/{number}", "issues:read", withPull(func(_ *call, p *pull) reply { return ok(p.issueJSON()) })},
+	{"GET /repos/{owner}/{repo}/issues/{number}", "issues:read", getIssue},
+	{"PATCH /repos/{owner}/{repo}/issues/{number}", "issues:write", editIssue},
 	{"GET /repos/{owner}/{repo}/issues/{number}/labels", "issues:read", withPull(listIssueLabels)},
 	{"POST /repos/{owner}/{repo}/issues/{number}/labels", "issues:write", withPull(addIssueLabels)},
 	{"DELETE /repos/{owner}/{repo}/issues/{number}/labels/{label}", "issues:write", withPull(removeIssueLabel)},

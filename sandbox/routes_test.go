@@ -24,6 +24,7 @@ func TestEveryRouteAnswersAsDescribed(t *testing.T) {
 	w.move("main", w.commit("main", ".github/workflows/ci.yml", "name: CI\non: {push: {branches: [ticket]}}\njobs:\n  test:\n    runs-on: ubuntu-latest\n    steps:\n      - run: 'false'\n"))
 	head := w.open("feature").HeadSHA
 	must(t, w.repo.Label(1, w.alice, "merge-queue"))
+	w.repo.OpenIssue(w.alice, "A fault")
 	must(t, w.repo.Review(1, w.alice, "approved"))
 	w.repo.SetStatus(w.alice, head, "ci", "success")
 	w.repo.Protect("main", sandbox.Rules{RequiredApprovals: 1, LinearHistory: true, RequiredChecks: []sandbox.RequiredCheck{{Context: "ci"}, {Context: "ours", AppID: w.app.ID}}},
@@ -75,6 +76,8 @@ func (c *caller) walkPulls(head string) {
 func (c *caller) walkIssues() {
 	c.get("/repos/acme/widgets/issues?labels=merge-queue&state=open")
 	c.get("/repos/acme/widgets/issues/1")
+	c.get("/repos/acme/widgets/issues/100001")
+	c.do(200, "PATCH", "/repos/acme/widgets/issues/100001", `{"state":"closed","state_reason":"completed"}`)
 	c.get("/repos/acme/widgets/issues/1/events")
 	c.get("/repos/acme/widgets/issues/1/timeline")
 	c.get("/repos/acme/widgets/labels")

@@ -113,7 +113,7 @@ func (r *Repository) json() object {
 		"open_issues": open, "open_issues_count": open, "custom_properties": object{},
 		"has_issues": true, "has_projects": false, "has_wiki": false, "has_pages": false, "has_downloads": false, "has_discussions": false,
 		"created_at": stamp(r.created), "updated_at": stamp(r.pushed), "pushed_at": stamp(r.pushed),
-		"allow_merge_commit": true, "allow_squash_merge": true, "allow_rebase_merge": true, "allow_auto_merge": false, "delete_branch_on_merge": false}) {
+		"allow_merge_commit": true, "allow_squash_merge": true, "allow_rebase_merge": true, "allow_auto_merge": false, "delete_branch_on_merge": r.deletesMerged}) {
 		o[key] = value
 	}
 	return o

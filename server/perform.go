@@ -68,7 +68,7 @@ func (p *performer) perform(ctx context.Context, place queue.Place, e queue.DueE
 	case queue.LearnTests:
 		return nil, p.learnTests(ctx, place, task)
 	case queue.SettleLanded:
-		return p.settle(ctx, place, task, e.Tries > 0)
+		return p.settle(ctx, place, task, e.Tries)
 	}
 	return p.performGit(ctx, place, e)
 }
@@ -177,7 +177,7 @@ func together(all ...func() error) error {
 const mergedPatience = 10 * time.Second
 
 // settle waits until GitHub shows the end, closes what it leaves open, then concludes the check.
-func (p *performer) settle(ctx context.Context, place queue.Place, task queue.SettleLanded, again bool) ([]queue.Fact, error) {
+func (p *performer) settle(ctx context.Context, place queue.Place, task queue.SettleLanded, tries int) ([]queue.Fact, error) {
 	status, err := p.github.ReadStatus(ctx, place, task.PR)
 	if err != nil {
 		return nil, err
@@ -197,7 +197,7 @@ func (p *performer) settle(ctx context.Context, place queue.Place, task queue.Se
 	}
 	err = together(
 		func() error {
-			_, err := p.postCheck(ctx, place, task.Check, again)
+			_, err := p.postCheck(ctx, place, task.Check, tries > 0)
 			return err
 		},
 		func() error {
@@ -207,5 +207,8 @@ func (p *performer) settle(ctx context.Context, place queue.Place, task queue.Se
 			return p.github.PostResult(ctx, place, task.Became, task.Check.Title, task.Check.Summary)
 		},
 	)
+	if err == nil {
+		err = p.finish(ctx, place, task, status, tries)
+	}
 	return one(queue.Settled{PR: task.PR, Status: status}, err)
 }

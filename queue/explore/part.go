@@ -30,7 +30,7 @@ var skipped = map[string]bool{
 	"Run.CreatedAt": true, "Run.Branch": true, "Effect.Key": true, "BuildAttempt.At": true, "BuildAttempt.Landed": true, "BuildAttempt.Texts": true, "BuildAttempt.Merging": true, "FetchHead.Base": true,
 	"FindReports.Ticket": true, "FindReports.Runs": true, "FindReports.At": true, "Run.Path": true,
 	"AuditLanding.Tree": true, "MoveHeads.Title": true, "MoveHeads.Summary": true, "PushTicket.Ticket": true, "ReadResults.Ticket": true,
-	"AbandonAttempt.Ticket": true, "SettleLanded.Check": true, "SettleLanded.Since": true, "SettleLanded.Became": true,
+	"AbandonAttempt.Ticket": true, "SettleLanded.Check": true, "SettleLanded.Since": true, "SettleLanded.Branch": true, "SettleLanded.Became": true,
 	"AttemptBuilt.Tree": true, "LandingTried.Rule": true, "BaseRead.Rules": true, "BaseRead.Settings": true, "BaseRead.ReadAt": true,
 	// The world's own.
 	"env.Now": true, "env.Removed": true, "ticket.Name": true, "ciRun.Ticket": true, "flight.Key": true,

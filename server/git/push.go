@@ -275,3 +275,19 @@ func (c *Clone) MoveHeads(ctx context.Context, moves []HeadMove) ([]HeadResult, 
 	}
 	return results, nil
 }
+
+// DeleteHead deletes a branch (refs/heads/...) that stands at a commit. One that
+// stands elsewhere, is gone, or may not be deleted stays as it is.
+func (c *Clone) DeleteHead(ctx context.Context, ref, commit string) error {
+	if err := checkID(commit); err != nil {
+		return fmt.Errorf("delete %s: %w", ref, err)
+	}
+	p, err := c.push(ctx, false, refUpdate{ref: ref, old: commit})
+	if err == nil && len(p.refs) == 0 {
+		err = errors.New(p.detail)
+	}
+	if err != nil {
+		return fmt.Errorf("delete %s: %w", ref, err)
+	}
+	return nil
+}

@@ -124,24 +124,7 @@ func (s site) readConfig(ctx context.Context) ([]byte, error) {
 	return config, nil
 }
 
-// defaultAge is how long a default branch read once is believed.
-const defaultAge = 10 * time.Minute
-
-type defaultBranch struct {
-	name string
-	at   time.Time
-}
-
 func (s site) isDefault(ctx context.Context) (bool, error) {
-	if known, ok := s.app.defaults.Load(s.place.Repository); ok && s.place.Repository != 0 {
-		if d := known.(defaultBranch); s.app.clock().Sub(d.at) < defaultAge {
-			return d.name == s.place.Branch, nil
-		}
-	}
-	var r repository
-	if _, err := s.get(ctx, "", nil, &r); err != nil {
-		return false, err
-	}
-	s.app.defaults.Store(s.place.Repository, defaultBranch{r.DefaultBranch, s.app.clock()})
-	return r.DefaultBranch == s.place.Branch, nil
+	t, err := s.traits(ctx)
+	return err == nil && t.defaultBranch == s.place.Branch, err
 }

@@ -20,6 +20,10 @@ type repository struct {
 	DefaultBranch string `json:"default_branch"`
 	Archived      bool   `json:"archived"`
 	Disabled      bool   `json:"disabled"`
+	Deletes       bool   `json:"delete_branch_on_merge"`
+	AllowRebase   *bool  `json:"allow_rebase_merge"`
+	AllowSquash   *bool  `json:"allow_squash_merge"`
+	AllowMerge    *bool  `json:"allow_merge_commit"`
 }
 
 // Repositories lists every repository that the App is installed on and that can
@@ -76,7 +80,7 @@ func (a *App) listRepositories(ctx context.Context, id int64) ([]queue.Place, er
 		return in.send(ctx, a, call{http.MethodGet, "installation/repositories?" + paged(nil, page).Encode(), nil, out})
 	}, func(l list) {
 		for _, r := range l.Repositories {
-			a.defaults.Store(r.ID, defaultBranch{r.DefaultBranch, now})
+			a.defaults.Store(r.ID, traits{r.DefaultBranch, r.Deletes, r.methods(), now})
 			if !r.Archived && !r.Disabled {
 				places = append(places, queue.Place{Installation: id, Repository: r.ID, Owner: r.Owner.Login, Name: r.Name, Branch: r.DefaultBranch})
 			}
