@@ -34,11 +34,6 @@ func (e *Entry) guards() bool { return len(e.Guarded.Paths) > 0 && e.Guarded.Hea
 // Unmet says what besides reviews keeps an entry out of the line, in a sentence
 // without its stop; nothing where nothing does.
 func (e *Entry) Unmet(h *Header) string {
-	if e.Phase == Asking || e.Phase == Waiting { // what is built stays as it is: the push will tell
-		if why := h.refusal(e); why != "" {
-			return why
-		}
-	}
 	if h.Settings.Guard && e.guards() && e.PR.Rulers == 0 {
 		return fmt.Sprintf("It changes %s, so an admin or a maintainer has to approve %s", code(e.Guarded.Paths[0]), short(e.PR.Head))
 	}

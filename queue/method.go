@@ -1,10 +1,5 @@
 package queue
 
-import (
-	"fmt"
-	"slices"
-)
-
 // Method is how a pull request's commits go onto the base.
 type Method string
 
@@ -27,67 +22,26 @@ func (m Method) Known() bool { return m == MethodRebase || m == MethodSquash || 
 func (m Method) KeepsHead() bool { return m == MethodMerge }
 
 // Merging is how a queue lands pull requests, and how it words what it makes of
-// them. Without a method it is the first that the rules allow; an empty template is
-// the default, see the package message.
+// them. An empty template is the default; see the package message.
 type Merging struct {
 	Method Method `json:"method,omitempty"`
 	Title  string `json:"title,omitempty"`
 	Body   string `json:"body,omitempty"`
 }
 
-// Method is how a pull request lands whose label asks for this one, if for any.
-func (h *Header) Method(label Method) Method {
-	if label.Known() {
+// or is the method a pull request's label chose, or the queue's.
+func (m Merging) or(label Method) Method {
+	switch {
+	case label.Known():
 		return label
-	}
-	if h.Settings.Merge.Method.Known() {
-		return h.Settings.Merge.Method
-	}
-	for _, m := range []Method{MethodRebase, MethodSquash, MethodMerge} {
-		if h.Rules.allow(m) {
-			return m
-		}
+	case m.Method.Known():
+		return m.Method
 	}
 	return MethodRebase
 }
 
-// allow reports whether nothing speaks against a method.
-func (r Rules) allow(m Method) bool {
-	return !(m == MethodMerge && r.Linear) && (len(r.Methods) == 0 || slices.Contains(r.Methods, m))
-}
-
-// refusal says why a pull request may not land by its method, in a sentence without
-// its stop; nothing where it may.
-func (h *Header) refusal(e *Entry) string {
-	m := h.Method(e.Method)
-	if h.Rules.allow(m) {
-		return ""
-	}
-	var others []string
-	for _, other := range []Method{MethodRebase, MethodSquash, MethodMerge} {
-		if h.Rules.allow(other) {
-			others = append(others, string(other))
-		}
-	}
-	why := fmt.Sprintf("It is to land by %s, which the settings of the repository or the rules of %s don't allow", m, code(h.Branch))
-	if m == MethodMerge && h.Rules.Linear {
-		why = "It is to land by merge, and the rules of " + code(h.Branch) + " ask for a linear history"
-	}
-	if len(others) == 0 {
-		return why + ", nor any other method"
-	}
-	return why + ": set the label " + code(MethodLabel+others[0]) + ", or say `merge: " + others[0] + "` in the config"
-}
-
-// merging is how the queue words what it makes, with its method settled.
-func (h *Header) merging() Merging {
-	m := h.Settings.Merge
-	m.Method = h.Method("")
-	return m
-}
-
 // wantsText reports whether descriptions of pull requests are needed.
-func (h *Header) wantsText() bool { return h.Method("") != MethodRebase }
+func (m Merging) wantsText() bool { return m.or("") != MethodRebase }
 
 // PullText is what a commit's message may name of a pull request.
 type PullText struct {
@@ -134,9 +88,4 @@ func (e *Entry) squashedText() string {
 		return ""
 	}
 	return " It landed as one squashed commit: its own commits conflict when its merges are left out, as a rebase does, and all together they do not."
-}
-
-// asks reports whether two readings of the rules ask the same of those in line.
-func (r Rules) asks(other Rules) bool {
-	return r.Approvals == other.Approvals && r.Linear == other.Linear && slices.Equal(r.Methods, other.Methods)
 }

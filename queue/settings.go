@@ -64,6 +64,7 @@ func Defaults() Settings {
 		MoveBranches: true,
 		Reruns:       3,
 		Quarantine:   14 * 24 * time.Hour,
+		Merge:        Merging{Method: MethodRebase},
 		Guard:        true,
 		Labels:       Labels{Hotfix: "hotfix", Hold: "hold", Solo: "solo"},
 	}
@@ -73,11 +74,6 @@ func Defaults() Settings {
 type Rules struct {
 	Approvals int          `json:"approvals"` // of exactly the head, by writers
 	Checks    []NamedCheck `json:"checks,omitempty"`
-	// Linear asks for a history without merges; Methods are those that may be used, none
-	// where all may; Signed asks for commits with a signature.
-	Linear  bool     `json:"linear,omitempty"`
-	Methods []Method `json:"methods,omitempty"`
-	Signed  bool     `json:"signed,omitempty"`
 	// Unknown names rules we cannot judge: the push will tell.
 	Unknown []string `json:"unknown,omitempty"`
 }

@@ -84,11 +84,8 @@ func (t *step) showProgress(a *Attempt) {
 func (t *step) title(e *Entry) (title, status string) {
 	switch e.Phase {
 	case Asking:
-		if _, why := t.approved(e.PR); why != "" {
+		if _, why := t.ready(e); why != "" {
 			return "Waiting for approval: " + lowerFirst(why), "queued"
-		}
-		if why := e.Unmet(&t.header); why != "" {
-			return "Waiting: " + lowerFirst(why), "queued"
 		}
 		return "Waiting", "queued"
 	case Waiting:

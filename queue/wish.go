@@ -8,7 +8,7 @@ import (
 func readKey(pr int) string { return fmt.Sprintf("read/%d", pr) }
 
 func (t *step) lookAt(pr int) {
-	t.do(readKey(pr), ReadPullRequest{Number: pr, Label: t.header.Settings.Label, Labels: t.header.Settings.Labels, Text: t.header.wantsText()})
+	t.do(readKey(pr), ReadPullRequest{Number: pr, Label: t.header.Settings.Label, Labels: t.header.Settings.Labels, Text: t.header.Settings.Merge.wantsText()})
 }
 
 // hintPullRequest decides whether a hint is worth a reading. While an intent
@@ -202,19 +202,17 @@ func (t *step) readBase(f BaseRead) {
 	if f.Missing {
 		return
 	}
-	relabelled, method := false, h.Method("")
 	if f.Problem == "" {
-		relabelled = !h.Settings.Labels.same(f.Settings.Labels)
+		relabelled := !h.Settings.Labels.same(f.Settings.Labels) || f.Settings.Merge.wantsText() && !h.Settings.Merge.wantsText()
 		h.Settings = f.Settings
-	}
-	before := h.Rules
-	h.Rules = f.Rules
-	rulesMoved := !before.asks(f.Rules) || h.Method("") != method
-	if (relabelled || h.wantsText() && method == MethodRebase) && !first {
-		for _, pr := range t.line {
-			t.lookAt(pr)
+		if relabelled && !first {
+			for _, pr := range t.line {
+				t.lookAt(pr)
+			}
 		}
 	}
+	rulesMoved := h.Rules.Approvals != f.Rules.Approvals
+	h.Rules = f.Rules
 	if f.Tip != h.Tip {
 		t.do("fetch/base", FetchHead{Head: f.Tip})
 	}

@@ -45,6 +45,7 @@ type Repository struct {
 
 	roles         map[int64]string
 	rules         []ruleset
+	policy        actionsPolicy
 	labels        []*label
 	pulls         []*pull
 	suites        []*suite

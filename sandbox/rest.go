@@ -44,7 +44,7 @@ const mostBody = 4 << 20
 
 // routes makes the whole server.
 func (f *Forge) routes() http.Handler {
-	f.api = newRouter(appRoutes, pullRoutes, issueRoutes, checkRoutes, gitRoutes, actionRoutes)
+	f.api = newRouter(appRoutes, pullRoutes, issueRoutes, checkRoutes, gitRoutes, actionRoutes, policyRoutes)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/", f.serveAPI)
 	mux.HandleFunc("GET /_services/token/.well-known/openid-configuration", f.serveDiscovery)

@@ -97,3 +97,33 @@ func getContents(q *call) reply {
 	}
 	return ok(list)
 }
+
+// createCommit writes a commit that no ref has yet.
+func createCommit(q *call) reply {
+	var asked struct {
+		Message, Tree string
+		Parents       []string
+	}
+	if bad, good := q.read(&asked); !good {
+		return bad
+	}
+	if _, err := q.repo.objects.tree(asked.Tree); err != nil || !isSHA(asked.Tree) {
+		return fail(http.StatusUnprocessableEntity, "Tree SHA does not exist")
+	}
+	for _, parent := range asked.Parents {
+		if _, err := q.repo.objects.commit(parent); err != nil || !isSHA(parent) {
+			return fail(http.StatusUnprocessableEntity, "Parent SHA does not exist or is not a commit object")
+		}
+	}
+	sha, err := q.repo.writeCommit(asked.Tree, asked.Parents, asked.Message, q.f.now())
+	if err != nil {
+		return fail(http.StatusInternalServerError, err.Error())
+	}
+	q.repo.connected[sha] = true
+	o := q.commitObject(sha)
+	made, _ := o["commit"].(object)
+	delete(made, "comment_count")
+	made["sha"], made["node_id"], made["html_url"], made["parents"] = sha, o["node_id"], o["html_url"], o["parents"]
+	made["url"] = q.repo.api() + "/git/commits/" + sha
+	return reply{http.StatusCreated, made}
+}

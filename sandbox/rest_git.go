@@ -13,6 +13,7 @@ var gitRoutes = []route{
 	{"GET /repos/{owner}/{repo}/rules/branches/{branch...}", "metadata:read", listRules},
 	{"GET /repos/{owner}/{repo}/git/ref/{ref...}", "contents:read", getRef},
 	{"GET /repos/{owner}/{repo}/git/matching-refs/{ref...}", "contents:read", matchRefs},
+	{"POST /repos/{owner}/{repo}/git/commits", "contents:write", createCommit},
 	{"POST /repos/{owner}/{repo}/git/refs", "contents:write", createRef},
 	{"PATCH /repos/{owner}/{repo}/git/refs/{ref...}", "contents:write", updateRef},
 	{"DELETE /repos/{owner}/{repo}/git/refs/{ref...}", "contents:write", deleteRef},

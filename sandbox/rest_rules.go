@@ -27,6 +27,10 @@ func listRules(q *call) reply {
 		if one.LinearHistory {
 			add("required_linear_history", nil)
 		}
+		if one.NativeQueue {
+			add("merge_queue", object{"check_response_timeout_minutes": 60, "grouping_strategy": "ALLGREEN", "max_entries_to_build": 5,
+				"max_entries_to_merge": 5, "merge_method": "MERGE", "min_entries_to_merge": 1, "min_entries_to_merge_wait_minutes": 5})
+		}
 		if one.RestrictPushesTo != nil {
 			add("update", object{"update_allows_fetch_and_merge": false})
 		}

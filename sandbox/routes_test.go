@@ -41,6 +41,9 @@ func TestEveryRouteAnswersAsDescribed(t *testing.T) {
 	us.walkChecks(head)
 	us.walkGit(head)
 	us.walkActions(run)
+	inner, _ := us.get("/repos/acme/widgets/commits/" + head)["commit"].(map[string]any)
+	tree, _ := inner["tree"].(map[string]any)
+	us.do(201, "POST", "/repos/acme/widgets/git/commits", fmt.Sprintf(`{"message":"Nothing","tree":%q,"parents":[%q]}`, tree["sha"], head))
 	app.walkApp()
 	w.caller("").do(201, "POST", "/app-manifests/"+w.codeOf(`{"name":"Second","url":"https://example.com","redirect_url":"https://example.com/created"}`)+"/conversions", "")
 	us.get("/installation/repositories")
@@ -50,6 +53,12 @@ func TestEveryRouteAnswersAsDescribed(t *testing.T) {
 	us.get("/rate_limit")
 	alice.get("/user")
 	must(t, w.repo.SetPermission(w.alice, "admin"))
+	alice.get("/repos/acme/widgets/actions/permissions")
+	w.repo.SetActionsPolicy(true, "acme/*")
+	alice.get("/repos/acme/widgets/actions/permissions/selected-actions")
+	for _, rule := range alice.list("/repos/acme/widgets/rules/branches/main") {
+		us.get(fmt.Sprintf("/repos/acme/widgets/rulesets/%.0f?includes_parents=true", rule["ruleset_id"]))
+	}
 	alice.get("/repos/acme/widgets/branches/main/protection")
 
 	// Then none is left.

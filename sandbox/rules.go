@@ -22,8 +22,11 @@ type Rules struct {
 	// RestrictPushesTo names who alone may push; nil is everyone with write.
 	RestrictPushesTo []Actor
 	LinearHistory    bool
-	AllowForcePush   bool
-	AllowDeletion    bool
+	// NativeQueue puts GitHub's own merge queue on the branch. It is only told: it
+	// queues nothing here.
+	NativeQueue    bool
+	AllowForcePush bool
+	AllowDeletion  bool
 	// Bypass names whom all of this does not bind.
 	Bypass []Actor
 	// Classic makes it a branch protection: it is read from the protection

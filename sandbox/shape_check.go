@@ -87,6 +87,9 @@ func (f *Forge) appJSON(a *App) object {
 var unasked = []string{"ping", "installation", "installation_repositories"}
 
 func (a *App) subscribed() []string {
+	if a.events == nil && a.key != nil {
+		return knownEvents // whoever asked for nothing in particular gets all
+	}
 	events := []string{}
 	for event := range a.events {
 		if !slices.Contains(unasked, event) {

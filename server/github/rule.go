@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"sort"
 	"strings"
 
@@ -17,48 +16,17 @@ type asked struct {
 	approvals int
 	checks    []queue.NamedCheck
 	unknown   []string
-	linear    bool
-	signed    bool
-	methods   []queue.Method // allowed by all who name some; see limits
-	limits    bool           // somebody names some
-}
-
-// allowed are the methods that may be used, none where all may.
-func (r *asked) allowed() []queue.Method {
-	var out []queue.Method
-	for _, m := range []queue.Method{queue.MethodRebase, queue.MethodSquash, queue.MethodMerge} {
-		if slices.Contains(r.methods, m) {
-			out = append(out, m)
-		}
-	}
-	if len(out) == 3 {
-		return nil
-	}
-	return out
-}
-
-// allow keeps the methods that a rule or a setting allows, too.
-func (r *asked) allow(methods []queue.Method) {
-	if !r.limits {
-		r.methods, r.limits = methods, true
-		return
-	}
-	r.methods = slices.DeleteFunc(slices.Clone(r.methods), func(m queue.Method) bool { return !slices.Contains(methods, m) })
 }
 
 func (r *asked) add(other asked) {
 	r.approvals = max(r.approvals, other.approvals)
 	r.checks = append(r.checks, other.checks...)
 	r.unknown = append(r.unknown, other.unknown...)
-	r.linear, r.signed = r.linear || other.linear, r.signed || other.signed
-	if other.limits {
-		r.allow(other.methods)
-	}
 }
 
 // rules leaves out our own check and what is said twice.
 func (r *asked) rules(a *App) queue.Rules {
-	out := queue.Rules{Approvals: r.approvals, Linear: r.linear, Signed: r.signed, Methods: r.allowed()}
+	out := queue.Rules{Approvals: r.approvals}
 	seen := map[queue.NamedCheck]bool{}
 	for _, c := range r.checks {
 		ours := c.Name == a.checkName && (c.App == 0 || c.App == a.id)
@@ -114,8 +82,6 @@ func (s site) readRulesets(ctx context.Context) (asked, error) {
 }
 
 func (r *asked) take(one rule) {
-	r.linear = r.linear || one.Type == "required_linear_history"
-	r.signed = r.signed || one.Type == "required_signatures"
 	switch {
 	case harmless[one.Type]:
 	case one.Type == "required_status_checks":
@@ -146,17 +112,12 @@ func (r *asked) takeReviews(parameters json.RawMessage) {
 		CodeOwners bool `json:"require_code_owner_review"`
 		LastPush   bool `json:"require_last_push_approval"`
 		Threads    bool `json:"required_review_thread_resolution"`
-
-		Methods []queue.Method `json:"allowed_merge_methods"`
 	}
 	if json.Unmarshal(parameters, &p) != nil {
 		r.unknown = append(r.unknown, "pull_request")
 		return
 	}
 	r.approvals = max(r.approvals, p.Approvals)
-	if len(p.Methods) > 0 {
-		r.allow(p.Methods)
-	}
 	for name, on := range map[string]bool{"require_code_owner_review": p.CodeOwners,
 		"require_last_push_approval": p.LastPush, "required_review_thread_resolution": p.Threads} {
 		if on {
@@ -200,11 +161,6 @@ func (c classicCheck) into(r *asked) {
 	}
 }
 
-// enabled is one switch of a classic protection.
-type enabled struct {
-	Enabled bool `json:"enabled"`
-}
-
 // readProtection reads a classic protection in full, which wants a permission
 // that most Apps are not granted; then what it asks of reviews is unknown.
 func (s site) readProtection(ctx context.Context, path string, into *asked) error {
@@ -215,8 +171,6 @@ func (s site) readProtection(ctx context.Context, path string, into *asked) erro
 			CodeOwners bool `json:"require_code_owner_reviews"`
 			LastPush   bool `json:"require_last_push_approval"`
 		} `json:"required_pull_request_reviews"`
-		Linear enabled `json:"required_linear_history"`
-		Signed enabled `json:"required_signatures"`
 	}
 	_, err := s.get(ctx, path, nil, &p)
 	switch KindOf(err) {
@@ -232,7 +186,6 @@ func (s site) readProtection(ctx context.Context, path string, into *asked) erro
 	if err != nil {
 		return err
 	}
-	into.linear, into.signed = p.Linear.Enabled, p.Signed.Enabled
 	if p.Checks != nil {
 		into.checks = nil // the full reading names the Apps
 		p.Checks.into(into)
