@@ -9,7 +9,7 @@ RUN go build -trimpath -ldflags '-s -w' -o /out/mainstay ./server \
 
 FROM debian:bookworm-slim
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates git \
+ && apt-get install -y --no-install-recommends ca-certificates git openssh-client \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --home-dir /var/lib/mainstay --create-home mainstay
 COPY --from=build /out/mainstay /out/mainstay-action /usr/local/bin/

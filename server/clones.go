@@ -18,6 +18,7 @@ type clones struct {
 	dir    string
 	github *github.App
 	log    *slog.Logger
+	signer *git.Signer
 
 	mu  sync.Mutex
 	all map[int64]*slot
@@ -81,6 +82,7 @@ func (c *clones) of(ctx context.Context, place queue.Place) (*git.Clone, error) 
 		RemoteURL: c.github.CloneURL(place),
 		Token:     func(ctx context.Context) (string, error) { return c.github.Token(ctx, place.Installation) },
 		Log:       c.log,
+		Signer:    c.signer,
 	})
 	if err == nil {
 		s.clone = clone

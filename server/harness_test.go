@@ -39,6 +39,7 @@ type town struct {
 	place  queue.Place
 	clock  *townClock
 	waits  time.Duration // what only a hang reaches
+	tune   func(*settings)
 	log    *logBook
 	base   string // where the base stood when the story began
 }
@@ -115,6 +116,9 @@ func (w *town) settings() settings {
 		open: true, clock: w.clock.now}
 	if w.road != nil {
 		s.url = w.road.URL
+	}
+	if w.tune != nil {
+		w.tune(&s)
 	}
 	return s
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/mainstay-ci/mainstay/queue"
 	"github.com/mainstay-ci/mainstay/server/config"
 	"github.com/mainstay-ci/mainstay/server/engine"
+	"github.com/mainstay-ci/mainstay/server/git"
 	"github.com/mainstay-ci/mainstay/server/github"
 	"github.com/mainstay-ci/mainstay/server/web"
 )
@@ -19,10 +20,12 @@ type performer struct {
 	github  *github.App
 	clones  *clones
 	lessons schoolbook
-	greeter *greeter
-	front   *web.Front // takes in what is found of reports
-	clock   func() time.Time
-	log     *slog.Logger
+	// committer is who makes our commits; empty: each attempt has one of its own.
+	committer git.Committer
+	greeter   *greeter
+	front     *web.Front // takes in what is found of reports
+	clock     func() time.Time
+	log       *slog.Logger
 }
 
 // Perform does one effect's task.

@@ -50,9 +50,8 @@ func (p *performer) performGit(ctx context.Context, place queue.Place, e queue.D
 // build puts the members on the base, each by its method. The committer carries the attempt, so that the
 // commits never existed before; its date is the attempt's, so that a rebuild gives the same ones.
 func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Place, task queue.BuildAttempt) ([]queue.Fact, error) {
-	spec := git.Spec{Base: task.Old, Landed: task.Landed, Watch: queue.Guards, Committer: git.Committer{
-		Name: "Mainstay", Email: fmt.Sprintf("attempt-%d@queue-%d.mainstay.invalid", task.Attempt, place.ID), When: task.At,
-	}}
+	spec := git.Spec{Base: task.Old, Landed: task.Landed, Watch: queue.Guards}
+	spec.Committer, spec.Trailers = p.signature(place, task)
 	if task.Empty {
 		spec.Empty = fmt.Sprintf("Mainstay: the base as it is, for attempt %d", task.Attempt)
 		if len(task.Members) > 0 {

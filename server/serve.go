@@ -129,9 +129,9 @@ func (srv *server) wire(s settings) error {
 		return err
 	}
 	srv.app = app
-	srv.clones = &clones{dir: filepath.Join(s.data, "clones"), github: app, log: srv.log}
+	srv.clones = &clones{dir: filepath.Join(s.data, "clones"), github: app, log: srv.log, signer: s.signer}
 	srv.greeter = &greeter{github: app, notes: srv.store, clock: s.clock, log: srv.log}
-	hands := &performer{greeter: srv.greeter, github: app, clones: srv.clones, lessons: srv.store, clock: s.clock, log: srv.log}
+	hands := &performer{greeter: srv.greeter, github: app, clones: srv.clones, lessons: srv.store, committer: s.committer, clock: s.clock, log: srv.log}
 	srv.engine = engine.New(engine.Options{
 		Ledger: srv.store, Outbox: srv.store, Inbox: srv.store, Interpreter: app, Clock: s.clock, Log: srv.log,
 		Performer: hands,

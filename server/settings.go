@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/mainstay-ci/mainstay/server/git"
 )
 
 // serveCommand is `mainstay serve` and its settings: flags, or MAINSTAY_… in the environment.
@@ -22,6 +24,8 @@ type serveCommand struct {
 	Issuer  string `env:"MAINSTAY_OIDC_ISSUER" help:"Who issues the Action's identity tokens; several, separated by commas. By default the one of the GitHub above."`
 	Hooks   string `name:"webhooks" default:"on" enum:"on,off" env:"MAINSTAY_WEBHOOKS" help:"Off where GitHub can't reach this server: then it asks GitHub, each minute."`
 	Token   string `name:"action-token-file" env:"MAINSTAY_ACTION_TOKEN_FILE" help:"A file with a secret shared with jobs on hosts without OIDC, or the secret itself in MAINSTAY_ACTION_TOKEN. Without one there is none. What such a job says is never trusted to land anything."`
+	SignKey string `name:"signing-key-file" env:"MAINSTAY_SIGNING_KEY_FILE" help:"A file with an ssh key that signs the commits we make, where a rule asks for signatures. Wants --committer."`
+	Commits string `name:"committer" env:"MAINSTAY_COMMITTER" help:"Who makes our commits, like 'Release Bot <bot@example.com>': the machine user whose key signs them. Without one each attempt has a committer of its own."`
 	Verbose bool   `env:"MAINSTAY_VERBOSE" help:"Log more."`
 }
 
@@ -33,6 +37,9 @@ type settings struct {
 	key     []byte
 	secrets [][]byte
 	polls   bool // GitHub sends no webhooks here
+
+	signer    *git.Signer   // of our commits; nil: they are not signed
+	committer git.Committer // of our commits; empty: each attempt's own
 	// actionToken is the secret of jobs on hosts without OIDC; empty: there is none.
 	actionToken string
 
@@ -58,6 +65,9 @@ func (c serveCommand) settings() (settings, error) {
 		}
 	}
 	if err := c.identify(&s); err != nil {
+		return s, err
+	}
+	if err := c.sign(&s); err != nil {
 		return s, err
 	}
 	if c.Token != "" || os.Getenv("MAINSTAY_ACTION_TOKEN") != "" {

@@ -190,7 +190,9 @@ func (w *worker) build(ctx context.Context, spec Spec, committer string) (Built,
 	}
 	built.Tip, built.Tree = at.commit, at.tree
 	if spec.Empty != "" {
-		built.Tip = b.top(at)
+		if built.Tip, err = b.top(ctx, at); err != nil {
+			return Built{}, err
+		}
 	}
 	if len(b.fresh) > 0 {
 		if err := w.keep(b.fresh); err != nil {
@@ -241,7 +243,10 @@ func (b *batch) rebase(ctx context.Context, i int, onto place) (rebased, []strin
 		if m.tree == r.tree && len(b.changes[id].entries) > 0 {
 			continue
 		}
-		text := x.rewritten(m.tree, r.commit, b.committer, b.spec.Trailers)
+		text, err := b.signed(ctx, x.rewritten(m.tree, r.commit, b.committer, b.spec.Trailers))
+		if err != nil {
+			return r, nil, err
+		}
 		r.texts = append(r.texts, text)
 		for _, e := range b.changes[id].entries {
 			r.folders[path.Dir(e.path)] = true
@@ -299,10 +304,13 @@ func (b *batch) take(pr int, r rebased) BuiltMember {
 
 // top puts the empty commit on a place. Nobody but us wrote it, so that author
 // and committer are one.
-func (b *batch) top(at place) string {
+func (b *batch) top(ctx context.Context, at place) (string, error) {
 	own := commit{author: b.committer, message: []byte(b.spec.Empty + "\n")}
-	text := own.rewritten(at.tree, at.commit, b.committer, b.spec.Trailers)
+	text, err := b.signed(ctx, own.rewritten(at.tree, at.commit, b.committer, b.spec.Trailers))
+	if err != nil {
+		return "", err
+	}
 	o := rawObject{objectID("commit", text), "commit", text}
 	b.fresh = append(b.fresh, o)
-	return o.id
+	return o.id, nil
 }

@@ -22,6 +22,7 @@ type Options struct {
 	// Token gives the token of the moment; it is asked before every command
 	// that talks to the remote. Nil: none is sent.
 	Token     func(ctx context.Context) (string, error)
+	Signer    *Signer      // of the commits made here; nil: they are not signed
 	Log       *slog.Logger // nil: nothing is logged
 	AllowFile bool         // lets RemoteURL be a local path or file:// (tests, bench)
 }
@@ -32,6 +33,7 @@ type Clone struct {
 	dir, home, url string
 	protocols      string
 	token          func(context.Context) (string, error)
+	signer         *Signer
 	log            *slog.Logger
 	version        version
 	stdbuf         string      // path of stdbuf, "" when there is none
@@ -89,7 +91,7 @@ func newClone(ctx context.Context, o Options) (*Clone, error) {
 	}
 	c := &Clone{
 		dir: dir, home: filepath.Dir(dir), url: o.RemoteURL, protocols: "http:https",
-		token: o.Token, log: o.Log, version: v,
+		token: o.Token, signer: o.Signer, log: o.Log, version: v,
 		fetching: make(chan struct{}, 1),
 		changes:  map[string]*change{}, texts: map[string]string{},
 	}

@@ -71,7 +71,11 @@ func (b *batch) join(ctx context.Context, i int, onto place, method Method) (reb
 		own.author = b.squashAuthor(left, head)
 	}
 	own.message = b.message(i, left)
-	r.texts = [][]byte{own.text(m.tree, parents, b.committer, b.spec.Trailers)}
+	text, err := b.signed(ctx, own.text(m.tree, parents, b.committer, b.spec.Trailers))
+	if err != nil {
+		return r, nil, err
+	}
+	r.texts = [][]byte{text}
 	r.commit, r.tree = objectID("commit", r.texts[0]), m.tree
 	if m.tree == onto.tree {
 		return r, nil, nil
