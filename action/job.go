@@ -64,7 +64,10 @@ func (j *job) plan(ctx context.Context) (int, error) {
 	}
 	j.tellSlice(s)
 	if j.set.planJob {
-		j.flow.output("matrix", matrix(s.Shards))
+		rows, whole := matrix(s.Shards)
+		if j.flow.output("matrix", rows); !whole {
+			j.flow.warn("the lists are too large for a matrix and are left out of it: each of its jobs has to plan for itself")
+		}
 	}
 	return exitFine, nil
 }

@@ -307,6 +307,8 @@ func TestUsage(t *testing.T) {
 		"index at total":       {"shard-index": "2", "shard-total": "2"},
 		"index is no number":   {"shard-index": "two"},
 		"negative index":       {"shard-index": "-1"},
+		"no index of four":     {"shard-index": "", "shard-total": "4"},
+		"no index in a matrix": {"mode": "plan", "shard-index": "", "shard-total": "4"},
 		"total of zero":        {"shard-total": "0"},
 		"too many shards":      {"shard-total": "1000"},
 		"empty command":        {"command": ""},

@@ -97,20 +97,23 @@ func (j *job) keep(s slice) error {
 }
 
 // maxMatrix is how large the lists in a matrix may be, in bytes. Above it they
-// are left out, and each job of the matrix plans for itself.
+// are left out, and each job of the matrix plans for itself. Count tells such a
+// row from one that has nothing to run.
 const maxMatrix = 256 << 10
 
-// matrix is the plan as a job's matrix, in one line of JSON.
-func matrix(shards [][]string) string {
+// matrix is the plan as a job's matrix, in one line of JSON, and whether it has
+// the lists.
+func matrix(shards [][]string) (text string, whole bool) {
 	type row struct {
 		Shard int     `json:"shard"`
 		Total int     `json:"total"`
+		Count int     `json:"count"`
 		Tests *string `json:"tests,omitempty"`
 	}
 	write := func(lists bool) string {
 		rows := make([]row, len(shards))
 		for i, items := range shards {
-			rows[i] = row{Shard: i, Total: len(shards)}
+			rows[i] = row{Shard: i, Total: len(shards), Count: len(items)}
 			if lists {
 				tests := strings.Join(items, "\n")
 				rows[i].Tests = &tests
@@ -122,10 +125,9 @@ func matrix(shards [][]string) string {
 		}
 		return string(text)
 	}
-	text := write(true)
-	if len(text) > maxMatrix {
-		text = write(false)
+	if text = write(true); len(text) > maxMatrix {
+		return write(false), false
 	}
 	// Inside JSON the delimiter can be written so that it isn't one any more.
-	return strings.ReplaceAll(text, delimiter, `\u005f`+delimiter[1:])
+	return strings.ReplaceAll(text, delimiter, `\u005f`+delimiter[1:]), true
 }

@@ -280,6 +280,7 @@ func TestFallback(t *testing.T) {
 		{name: "verify failure", inputs: report, change: map[string]string{"mode": "verify", "outcome": "failure"}, code: 1},
 		{name: "verify nothing", inputs: report, change: map[string]string{"mode": "verify"}, code: 2},
 		{name: "index at total", inputs: generic, change: map[string]string{"shard-index": "2"}, code: 2},
+		{name: "no index of two", inputs: generic, change: map[string]string{"shard-index": ""}, code: 2},
 		{name: "unknown mode", inputs: generic, change: map[string]string{"mode": "dance"}, code: 2},
 		{name: "empty command", inputs: generic, change: map[string]string{"command": ""}, code: 2},
 		{name: "command without a hole", inputs: generic, change: map[string]string{"command": "true"}, code: 2},
@@ -291,6 +292,7 @@ func TestFallback(t *testing.T) {
 		{name: "report failure", inputs: report, change: map[string]string{"outcome": "failure"}, code: 1},
 		{name: "report cancelled", inputs: report, change: map[string]string{"outcome": "cancelled"}, code: 1},
 		{name: "report skipped", inputs: report, change: map[string]string{"outcome": "skipped"}},
+		{name: "report skipped, with tests", inputs: report, change: map[string]string{"outcome": "skipped", "tests": "a\nb"}, code: 1},
 		{name: "report nothing", inputs: report},
 		{name: "report nonsense", inputs: report, change: map[string]string{"outcome": "fine"}, code: 2},
 	}

@@ -136,6 +136,7 @@ func TestPlanJob(t *testing.T) {
 			Include []struct {
 				Shard, Total int
 				Tests        string
+				Count        int
 			}
 		}
 		if err := json.Unmarshal([]byte(s.outputs()["matrix"]), &m); err != nil {
@@ -149,7 +150,7 @@ func TestPlanJob(t *testing.T) {
 			t.Fatalf("matrix %+v", m)
 		}
 		for i, row := range m.Include {
-			if row.Shard != i || row.Total != 2 || row.Tests != strings.Join(want[i], "\n") {
+			if row.Shard != i || row.Total != 2 || row.Count != len(want[i]) || row.Tests != strings.Join(want[i], "\n") {
 				t.Errorf("row %d: %+v, want %q", i, row, want[i])
 			}
 		}
@@ -161,13 +162,50 @@ func TestPlanJob(t *testing.T) {
 	}
 }
 
+// Without a binary the matrix is the same: a job of it that finds no list would
+// skip its tests, and be green.
+func TestFallbackPlansAMatrixLikeTheBinary(t *testing.T) {
+	lists := map[string]string{
+		"of two":   "b\na\nsome \"quoted\" \\ back\nz",
+		"of one":   "a",
+		"too long": manyItems(400),
+	}
+	for name, tests := range lists {
+		for _, fallback := range []string{"round-robin", "all"} {
+			s := newStep(t, map[string]string{"mode": "plan", "runner": "generic", "list-command": "cat list", "shard-total": "2", "fallback": fallback})
+			s.env["MAINSTAY_JOB_TOTAL"] = "1"
+			if err := os.WriteFile(filepath.Join(s.env["GITHUB_WORKSPACE"], "list"), []byte(tests+"\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if code := s.composite("MAINSTAY_ACTION_BUILD=no"); code != exitFine {
+				t.Fatalf("exit code %d\n%s", code, &s.log)
+			}
+			shell := s.outputs()["matrix"]
+			if code := s.act(); code != exitFine || s.outputs()["matrix"] != shell || !strings.Contains(shell, `"count":`) {
+				t.Errorf("%s, %s: shell %.300s, binary %.300s\n%.300s", name, fallback, shell, s.outputs()["matrix"], &s.log)
+			}
+			if large := strings.HasPrefix(name, "too"); strings.Contains(s.log.String(), "too large for a matrix") != large || strings.Contains(shell, `"tests"`) == large {
+				t.Errorf("%s: nothing is said of lists that are left out, or too much\n%.300s", name, &s.log)
+			}
+		}
+	}
+}
+
+func manyItems(n int) string {
+	var text strings.Builder
+	for i := range n {
+		fmt.Fprintf(&text, "%d%s\n", i, strings.Repeat("x", 900))
+	}
+	return text.String()
+}
+
 func TestMatrixLeavesListsOutWhenTooLarge(t *testing.T) {
 	big := strings.Repeat("x", 900)
 	var items []string
 	for i := range 400 {
 		items = append(items, fmt.Sprint(i, big))
 	}
-	if text := matrix(shard.Split(items, 3)); text != `{"include":[{"shard":0,"total":3},{"shard":1,"total":3},{"shard":2,"total":3}]}` {
+	if text, whole := matrix(shard.Split(items, 3)); text != `{"include":[{"shard":0,"total":3,"count":134},{"shard":1,"total":3,"count":133},{"shard":2,"total":3,"count":133}]}` || whole {
 		t.Errorf("matrix of %d bytes: %.200s", len(text), text)
 	}
 }
@@ -246,7 +284,8 @@ func TestHostileNamesStayNames(t *testing.T) {
 	for _, text := range hostile {
 		j.flow.output("value", text)
 	}
-	j.flow.output("matrix", matrix([][]string{hostile}))
+	rows, _ := matrix([][]string{hostile})
+	j.flow.output("matrix", rows)
 
 	for name, value := range s.outputs() {
 		if !slices.Contains([]string{"tests-file", "count", "source", "scope", "result", "report-file", "value", "matrix", "expected-seconds", "already-proven", "sent", "artifact"}, name) {

@@ -43,20 +43,26 @@ func TestARealSuiteLandsWhatIsGreen(t *testing.T) {
 	})
 }
 
+// comesOut lets a change be labelled that is red: its pull request is out, and
+// main stays where it was.
+func (w *town) comesOut(title string, files map[string]string) (pr int, head string) {
+	w.t.Helper()
+	pr = w.open(title, files)
+	head = w.pull(pr).HeadSHA
+	w.label(pr)
+	w.awaitEnds(ends{pr: queue.ChecksFailed})
+	if w.repo.Ref("main") != w.base {
+		w.t.Error("main moved")
+	}
+	return pr, head
+}
+
 // A failing test is named where its author looks, and nothing of it lands.
 func TestARealSuiteNamesTheTestThatFails(t *testing.T) {
 	eachProject(t, func(t *testing.T, p project) {
 		w := p.settle(t, p.asQueued)
 		defer w.showRuns()
-		pr := w.open("red", p.fails("parcel"))
-		head := w.pull(pr).HeadSHA
-
-		w.label(pr)
-		w.awaitEnds(ends{pr: queue.ChecksFailed})
-
-		if w.repo.Ref("main") != w.base {
-			t.Error("main moved")
-		}
+		pr, head := w.comesOut("red", p.fails("parcel"))
 		check := w.check(head)
 		if check.Conclusion != "failure" || !strings.Contains(check.Title, p.test("parcel")) || check.Annotations == 0 {
 			t.Errorf("the check says %s: %q, with %d annotations", check.Conclusion, check.Title, check.Annotations)
@@ -100,14 +106,7 @@ func TestATestThatCrashesItsShardIsOut(t *testing.T) {
 	eachProject(t, func(t *testing.T, p project) {
 		w := p.settle(t, p.asQueued)
 		defer w.showRuns()
-		pr := w.open("crashes", p.crashes("parcel"))
-
-		w.label(pr)
-		w.awaitEnds(ends{pr: queue.ChecksFailed})
-
-		if w.repo.Ref("main") != w.base {
-			t.Error("main moved")
-		}
+		w.comesOut("crashes", p.crashes("parcel"))
 		if first := w.runsOf("push")[0]; first.Conclusion == "success" {
 			t.Errorf("its run concluded %s", first.Conclusion)
 		}
@@ -120,15 +119,7 @@ func TestWhatDoesNotBuildIsOut(t *testing.T) {
 	eachProject(t, func(t *testing.T, p project) {
 		w := p.settle(t, p.asQueued)
 		defer w.showRuns()
-		pr := w.open("unbuilt", p.unbuilt("parcel"))
-		head := w.pull(pr).HeadSHA
-
-		w.label(pr)
-		w.awaitEnds(ends{pr: queue.ChecksFailed})
-
-		if w.repo.Ref("main") != w.base {
-			t.Error("main moved")
-		}
+		_, head := w.comesOut("unbuilt", p.unbuilt("parcel"))
 		if check := w.check(head); check.Conclusion != "failure" {
 			t.Errorf("the check says %s: %q", check.Conclusion, check.Title)
 		}

@@ -12,12 +12,20 @@ output() { if [ -n "${GITHUB_OUTPUT:-}" ]; then printf '%s=%s\n' "$1" "$2" >>"$G
 echo '::warning title=Mainstay::the Action has no binary here and could not build one; it cuts the suite in plain shell, and the tests alone decide'
 
 mode=${INPUT_MODE:-plan}
+# A job outside a matrix that plans for several shards plans for others too.
+plan_job=
+if [ "$mode" = plan ] && [ "${INPUT_SHARD_TOTAL:-1}" != 1 ]; then
+  case "${MAINSTAY_JOB_TOTAL:-1}" in 1) plan_job=yes ;; esac
+fi
 index=${INPUT_SHARD_INDEX:-0}
 total=${INPUT_SHARD_TOTAL:-1}
 runner=${INPUT_RUNNER:-auto}
 case "$mode" in plan | run | report | verify) ;; *) usage 'unknown mode' ;; esac
 case "$index$total" in *[!0-9]*) usage 'shard-index and shard-total are numbers' ;; esac
 if [ "$total" -lt 1 ] || [ "$index" -ge "$total" ]; then usage 'shard-index is not below shard-total'; fi
+if [ -z "${INPUT_SHARD_INDEX:-}" ] && [ "$total" -gt 1 ] && [ -z "$plan_job" ] && [ "$mode" != verify ]; then
+  usage 'shard-index is empty: say which of the shards this job is'
+fi
 cd "${GITHUB_WORKSPACE:-.}/${INPUT_WORKING_DIRECTORY:-.}" || usage 'working-directory is not a folder'
 if [ "$runner" = auto ]; then
   if [ -f go.mod ]; then
@@ -47,8 +55,9 @@ if [ "$mode" = report ]; then
     success) output result passed; exit 0 ;;
     '') output result unknown; exit 0 ;;
     skipped)
-      # Nothing was left out only where the plan had nothing to run.
-      if [ ! -s "${RUNNER_TEMP:-/tmp}/mainstay-fallback-$index-$total/tests.txt" ]; then output result empty; exit 0; fi
+      # Nothing was left out only where the plan, or the list in tests, had nothing to run.
+      planned=${RUNNER_TEMP:-/tmp}/mainstay-fallback-$index-$total/tests.txt
+      if [ ! -s "$planned" ] && { [ -e "$planned" ] || [ -z "${INPUT_TESTS:-}" ]; }; then output result empty; exit 0; fi
       output result error
       say 'the step was skipped though it had tests to run'
       exit 1
@@ -122,6 +131,25 @@ only() { printf '%s\n' "$listed" | awk -v k="$1" 'substr($0, 1, 2) == k " " { s 
 # deal prints this shard's share of the lines it is given.
 deal() { awk -v i="$index" -v n="$total" '(NR - 1) % n == i'; }
 
+# matrix prints the cut of a plan job, as the binary does: with the lists, or
+# without. Count tells a row without its list from one that has nothing to run.
+matrix() {
+  printf '%s\n' "$all" | awk -v n="$total" -v lists="$1" -v every="$every" '
+    $0 != "" {
+      gsub(/\\/, "&&"); gsub(/"/, "\\\"")
+      for (i = 0; i < n; i++) if (every || (NR - 1) % n == i) { tests[i] = tests[i] (count[i]++ ? "\\n" : "") $0 }
+    }
+    END {
+      printf "{\"include\":["
+      for (i = 0; i < n; i++) {
+        printf "%s{\"shard\":%d,\"total\":%d,\"count\":%d", (i ? "," : ""), i, n, count[i]
+        if (lists == "yes") printf ",\"tests\":\"%s\"", tests[i]
+        printf "}"
+      }
+      printf "]}"
+    }'
+}
+
 listed=$(list) || usage 'the suite could not be listed'
 if [ -n "$(only e)" ]; then usage "no such package: $(only e | head -n 1)"; fi
 all=$(only t)
@@ -129,10 +157,11 @@ untested=$(only u)
 if [ -z "$all" ] && { [ "$runner" != go ] || [ -n "${INPUT_LIST_COMMAND:-}" ]; }; then usage 'no items: give tests or list-command'; fi
 if printf '%s\n' "$all" | grep -q '^-'; then usage 'an item begins with a dash and would be taken for an option'; fi
 # The server may have cut the first attempt differently: only everything is safe.
-if [ "${GITHUB_RUN_ATTEMPT:-1}" -gt 1 ] && [ -n "${INPUT_SERVER_URL:-}" ]; then index=0 total=1; fi
+if [ "${GITHUB_RUN_ATTEMPT:-1}" -gt 1 ] && [ -n "${INPUT_SERVER_URL:-}" ] && [ -z "$plan_job" ]; then index=0 total=1; fi
 # So it is where every shard was asked to run everything, where the cut goes by
 # sizes, which is the binary's to make, and where pytest alone knows its files.
-if [ "${INPUT_FALLBACK:-round-robin}" != round-robin ] || [ "$all" = . ]; then index=0 total=1; fi
+every=""
+if [ "${INPUT_FALLBACK:-round-robin}" != round-robin ] || [ "$all" = . ]; then index=0 total=1 every=yes; fi
 slice=$({ if [ -n "$all" ]; then printf '%s\n' "$all" | deal; fi; if [ -n "$untested" ]; then printf '%s\n' "$untested" | deal; fi; })
 index=${INPUT_SHARD_INDEX:-0} total=${INPUT_SHARD_TOTAL:-1}
 
@@ -150,10 +179,13 @@ output scope full
 say "shard $((index + 1)) of $total: ${#items[@]} items, cut in shell"
 
 if [ "$mode" = plan ]; then
-  if [ "$total" -gt 1 ] && [ "${MAINSTAY_JOB_TOTAL:-}" = 1 ]; then
-    # Without the lists: each job of the matrix cuts for itself, to the same result.
-    rows=$(awk -v n="$total" 'BEGIN { for (i = 0; i < n; i++) printf "%s{\"shard\":%d,\"total\":%d}", (i ? "," : ""), i, n }')
-    output matrix "{\"include\":[$rows]}"
+  if [ -n "$plan_job" ]; then
+    rows=$(matrix yes)
+    if [ "${#rows}" -gt 262144 ]; then
+      rows=$(matrix no)
+      say 'the lists are too large for a matrix and are left out of it: each of its jobs has to plan for itself'
+    fi
+    output matrix "$rows"
   fi
   exit 0
 fi

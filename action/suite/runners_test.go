@@ -271,6 +271,9 @@ func TestRerun(t *testing.T) {
 		{"pytest, stopped at the first failure", Pytest, func(flag string) map[string]string {
 			return map[string]string{"pytest.ini": "[pytest]\naddopts = -x\n", "test_a.py": "import os, pathlib\n\ndef test_flip():\n    if not os.path.exists('" + flag + "'):\n        pathlib.Path('" + flag + "').touch()\n        assert False\n\ndef test_other():\n    assert False\n"}
 		}, "test_a.py", "test_flip=f", "test_flip=fp test_other=f", false},
+		{"pytest, left by a test", Pytest, func(flag string) map[string]string {
+			return map[string]string{"test_a.py": "import os, pathlib, pytest\n\ndef test_flip():\n    if not os.path.exists('" + flag + "'):\n        pathlib.Path('" + flag + "').touch()\n        assert False\n\ndef test_leaves():\n    if not os.path.exists('" + flag + "2'):\n        pathlib.Path('" + flag + "2').touch()\n        pytest.exit('no')\n\ndef test_other():\n    assert False\n"}
+		}, "test_a.py", "[whole file]=p test_flip=f", "[whole file]=p test_flip=fp test_leaves=p test_other=f", false},
 		{"a crash is not healed", Pytest, func(flag string) map[string]string {
 			return map[string]string{"test_a.py": "import os, pathlib\n\ndef test_x():\n    if not os.path.exists('" + flag + "'):\n        pathlib.Path('" + flag + "').touch()\n        os._exit(3)\n"}
 		}, "test_a.py", "pytest=e", "pytest=e", false},

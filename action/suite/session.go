@@ -120,9 +120,7 @@ func (s Suite) atOnce(lists ...[]string) int {
 
 // Join puts the results of two runs together, as if they had been one.
 func (r Results) Join(other Results) Results {
-	if r.ExitCode == 0 {
-		r.ExitCode = other.ExitCode
-	}
+	r.ExitCode = max(r.ExitCode, other.ExitCode) // the higher one says more: a process that was killed
 	r.Items = append(r.Items, other.Items...)
 	r.NotRun = append(r.NotRun, other.NotRun...)
 	r.Extra = append(r.Extra, other.Extra...)

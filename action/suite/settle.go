@@ -18,7 +18,7 @@ func (g *gather) results(run past, fault error) Results {
 		r.ExitCode = 0
 		r.Notes = append(r.Notes, "pytest collected no test in this slice")
 	}
-	stopped := g.s.Runner == Pytest && run.code != 0 && pytestStopped().MatchString(run.output)
+	stopped := g.s.Runner == Pytest && run.code != 0 && (!g.s.TestsAlone(run.code) && run.code != pytestNothing || pytestStopped().MatchString(run.output))
 	for at, t := range g.tests {
 		item := g.owner[at]
 		if item == nil || !t.Failed() {
