@@ -49,6 +49,7 @@ var mayImport = map[string][]string{
 var onlyImporter = map[string]string{
 	"github.com/google/go-github/":          "server/github",
 	"github.com/bradleyfalzon/":             "server/github",
+	"github.com/google/cel-go/":             "server/config",
 	"github.com/mattn/go-sqlite3":           "server/store",
 	"github.com/sethvargo/go-githubactions": "action",
 	"github.com/getkin/kin-openapi":         "sandbox/truth", // of tests: it must not swell what is shipped

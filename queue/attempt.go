@@ -177,7 +177,8 @@ type CheckResult struct {
 // StatusLine is the newest commit status of one context.
 type StatusLine struct {
 	Context string `json:"context"`
-	State   string `json:"state"` // success, failure, error, pending
+	State   string `json:"state"`         // success, failure, error, pending
+	App     int64  `json:"app,omitempty"` // whose it is; 0: a person's, or nobody could tell
 	URL     string `json:"url,omitempty"`
 }
 

@@ -19,6 +19,7 @@ type ReadPullRequest struct {
 	Number int    `json:"number"`
 	Label  string `json:"label"` // whose newest standing event is the wish
 	Labels Labels `json:"labels"`
+	Asks   Asks   `json:"asks,omitzero"`
 	// Text asks for the description whatever the method; else it is read where a label
 	// asks for one that needs it.
 	Text bool `json:"text,omitempty"`
@@ -80,6 +81,9 @@ type ReadMembers struct {
 	Numbers []int  `json:"numbers"`
 	Label   string `json:"label"`
 	Labels  Labels `json:"labels"`
+	Asks    Asks   `json:"asks,omitzero"`
+	// Commit is the attempt's: its statuses are read, too, where checks are named.
+	Commit string `json:"commit,omitempty"`
 	// Unleased are those of Numbers whose branch is not ours to move: git is
 	// asked for their heads, since no lease will hold them.
 	Unleased []int `json:"unleased,omitempty"`

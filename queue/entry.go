@@ -51,6 +51,14 @@ type PullRequest struct {
 	// StaleApprovals counts writers whose approval stands at an older head.
 	StaleApprovals   int      `json:"stale_approvals,omitempty"`
 	ChangesRequested []string `json:"changes_requested,omitempty"` // logins of writers
+	// StaleHead is the head that the newest of those approves.
+	StaleHead string `json:"stale_head,omitempty"`
+	// Review is GitHub's own word on its reviews; nil: it was not asked.
+	Review *Review `json:"review,omitempty"`
+	// When is what came of the config's condition; nil: nobody evaluated one.
+	When *Condition `json:"when,omitempty"`
+	// Traits are what conditions may speak of; they are not kept.
+	Traits *Traits `json:"traits,omitempty"`
 	// What its labels say, where somebody set them who may write: see Labels.
 	Priority int  `json:"priority,omitempty"`
 	Hotfix   bool `json:"hotfix,omitempty"`

@@ -135,6 +135,8 @@ type MembersRead struct {
 	Attempt int64         `json:"attempt"`
 	PRs     []PullRequest `json:"prs"`
 	Base    BaseRead      `json:"base"`
+	// Statuses are those of the attempt's commit; nil: they were not read.
+	Statuses []StatusLine `json:"statuses,omitempty"`
 }
 
 // HeadsMoved says which branches moved; those in neither list were skipped,

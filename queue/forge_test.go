@@ -73,6 +73,8 @@ type pull struct {
 	priority        int
 	hotfix, hold    bool
 	solo            bool
+	review          Review // what GitHub says when it is asked
+	unmet           string // why the config's condition does not hold
 	method          Method
 	status          Status
 	label           bool
@@ -398,7 +400,7 @@ func (w *world) finishRun(r *run, conclusion string) {
 func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 	switch x := task.(type) {
 	case ReadPullRequest:
-		return []Fact{PullRequestRead{PR: w.read(x.Number), Gone: w.gone == x.Number}}, 0
+		return []Fact{PullRequestRead{PR: w.readAsked(x.Number, x.Asks), Gone: w.gone == x.Number}}, 0
 	case ReadBase:
 		return []Fact{w.readBase()}, 0
 	case FindWishes:
@@ -423,7 +425,7 @@ func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 		read.Base.Settings, read.Base.Problem = Settings{}, ""
 		for _, n := range x.Numbers {
 			if n != w.gone {
-				read.PRs = append(read.PRs, w.read(n))
+				read.PRs = append(read.PRs, w.readAsked(n, x.Asks))
 			}
 		}
 		return []Fact{read}, 0
@@ -509,6 +511,25 @@ func (w *world) read(n int) PullRequest {
 		} else {
 			pr.StaleApprovals++
 		}
+	}
+	return pr
+}
+
+// readAsked is a reading with what else was asked for, and nothing of what was not.
+func (w *world) readAsked(n int, asks Asks) PullRequest {
+	pr, p := w.read(n), w.pulls[n]
+	if asks.Review {
+		review := p.review
+		if review.Decision == "" {
+			review.Decision = DecidedRequired
+		}
+		pr.Review = &review
+	}
+	if asks.When != "" {
+		pr.When = &Condition{Source: asks.When, Unmet: p.unmet}
+	}
+	if asks.Priority != "" {
+		pr.Priority = p.priority
 	}
 	return pr
 }

@@ -1,9 +1,6 @@
 package queue
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // What decides how code is built, reviewed and landed is guarded: a pull request
 // that changes it is tested by itself, and wants an approval of exactly its head by
@@ -31,24 +28,6 @@ type Guarded struct {
 // guards reports whether the entry's present head changes what is guarded.
 func (e *Entry) guards() bool { return len(e.Guarded.Paths) > 0 && e.Guarded.Head == e.PR.Head }
 
-// Unmet says what besides reviews keeps an entry out of the line, in a sentence
-// without its stop; nothing where nothing does.
-func (e *Entry) Unmet(h *Header) string {
-	if h.Settings.Guard && e.guards() && e.PR.Rulers == 0 {
-		return fmt.Sprintf("It changes %s, so an admin or a maintainer has to approve %s", code(e.Guarded.Paths[0]), short(e.PR.Head))
-	}
-	return ""
-}
-
-// ready says whether an entry may stand in line, and if not why.
-func (t *step) ready(e *Entry) (bool, string) {
-	ok, why := t.approved(e.PR)
-	if ok {
-		why = e.Unmet(&t.header)
-	}
-	return ok && why == "", why
-}
-
 // takeHeadSeen takes what a head changes of what is guarded.
 func (t *step) takeHeadSeen(f HeadSeen) {
 	if e := t.entries[f.PR]; e != nil {
@@ -65,8 +44,7 @@ func (t *step) seeGuarded(e *Entry, g Guarded) {
 	e.Guarded = g
 	t.touchEntry(e.PR.Number)
 	if e.Phase == Testing {
-		ready, _ := t.ready(e)
-		if ready && !t.shares(e) {
+		if e.Lacks(&t.header) == nil && !t.shares(e) {
 			return
 		}
 		attempts := t.holders(e)

@@ -34,7 +34,7 @@ func (s *seen) open() {
 var allReasons = []Reason{Conflict, ChecksFailed, TimedOut, NeverStarted, HeadMoved, ApprovalLost, LabelRemoved, Closed, Draft,
 	Retargeted, NotPermitted, RefusedByRule, Withdrawn, AlreadyContained, LandedElsewhere, ConflictingPair, Infrastructure, AppRemoved, Integrity}
 
-var allWaits = []Wait{NotApproved, InLine, InTest, InLanding, OnHold, NoRunner, Paused, BaseRed, InvalidConfig, GitHubUnavailable}
+var allWaits = []Wait{NotApproved, ConditionUnmet, InLine, InTest, InLanding, OnHold, NoRunner, Paused, BaseRed, InvalidConfig, GitHubUnavailable}
 
 // before is what checkStep needs of the state before a step.
 type before struct {
@@ -342,7 +342,7 @@ func (w *world) checkIntent(a *Attempt) {
 			w.t.Fatalf("S3: #%d was not read again before the intent", m.PR)
 		}
 		if pr.Head != m.Head || pr.Status != Open || pr.Draft || pr.Base != "main" || pr.Wish == nil || !pr.Wish.MayWrite ||
-			pr.Approvals < w.baseSeen.Rules.Approvals || len(pr.ChangesRequested) > 0 || w.state.entries[m.PR].Pinned != m.Head {
+			pr.Approvals < w.baseSeen.Rules.Approvals || (&Entry{PR: pr}).Lacks(&Header{Rules: w.baseSeen.Rules, Settings: w.state.header.Settings}) != nil || len(pr.ChangesRequested) > 0 || w.state.entries[m.PR].Pinned != m.Head {
 			w.t.Fatalf("S3: the intent takes #%d at %s, read as %+v", m.PR, m.Head, pr)
 		}
 	}

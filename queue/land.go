@@ -10,7 +10,11 @@ import (
 const landPatience = 10 * time.Minute
 
 func (t *step) checkMembers(a *Attempt, due time.Time) {
-	task := ReadMembers{Attempt: a.ID, Label: t.header.Settings.Label, Labels: t.header.Settings.Labels}
+	task := ReadMembers{Attempt: a.ID, Label: t.header.Settings.Label, Labels: t.header.Settings.Labels, Asks: t.header.asks()}
+	task.Asks.Priority = "" // the line is behind them
+	if len(a.Plan.Checks) > 0 {
+		task.Commit = a.New
+	}
 	for _, x := range t.path(a) {
 		task.Numbers = append(task.Numbers, x.numbers()...)
 		for _, m := range x.Members {
@@ -50,9 +54,18 @@ func (t *step) readMembers(f MembersRead) {
 	if a.Phase != AttemptChecking {
 		return // somebody went out, or the base moved: abandoned
 	}
+	if f.Statuses != nil {
+		a.Results.Statuses = f.Statuses
+	}
 	if len(read) < len(t.allOf(a)) {
 		t.askAfter(a, read)
 		return
+	}
+	for _, pr := range t.allOf(a) {
+		if t.entries[pr].Lacks(&t.header).unread() { // the rules ask for more than was read
+			t.checkMembers(a, t.now)
+			return
+		}
 	}
 	for _, c := range t.header.Rules.Checks {
 		a.Plan.addCheck(c)

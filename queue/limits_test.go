@@ -210,6 +210,16 @@ func TestEveryWaitEnds(t *testing.T) {
 			title: "Waiting for a runner since", summary: "See that this repository has runners", limit: 6 * time.Hour,
 			after: func(w *world) bool { return w.state.header.Pause != nil },
 		},
+		ConditionUnmet: {
+			begin: func(w *world) {
+				w.settings.When = "pr.files < 5"
+				w.queue(1)
+				w.change(1, func(p *pull) { p.unmet = "it does not hold" })
+				w.run(10 * time.Minute)
+			},
+			person: func(w *world) { w.change(1, func(p *pull) { p.unmet = "" }) },
+			title:  "Waiting for `when: pr.files < 5`", summary: "asks for",
+		},
 		GitHubUnavailable: {
 			begin: func(w *world) {
 				read := w.latency

@@ -33,6 +33,7 @@ type Wait string
 // The waits.
 const (
 	NotApproved       Wait = "not_approved"
+	ConditionUnmet    Wait = "condition_unmet" // the config's when
 	InLine            Wait = "in_line"
 	InTest            Wait = "testing"
 	InLanding         Wait = "landing"

@@ -11,9 +11,10 @@ func resultsKey(id int64) string { return fmt.Sprintf("results/%d", id) }
 
 func (t *step) lookAtResults(a *Attempt) {
 	// Statuses cost a call more: only where a named check is not among the check runs.
+	// Actions posts one only where a workflow does by hand: asked once all have ended.
 	statuses := false
 	for _, c := range a.Plan.Checks {
-		if state, _ := a.judgeCheck(c); state == pending && c.App == 0 {
+		if state, _ := a.judgeCheck(c); state == pending && (c.App != ActionsApp || a.runsDone()) {
 			statuses = true
 		}
 	}

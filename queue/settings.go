@@ -20,7 +20,9 @@ type Settings struct {
 	Reruns       int            `json:"reruns,omitempty"`     // how often a shard may run its failed tests again, where that may tell a flake
 	Quarantine   time.Duration  `json:"quarantine,omitempty"` // how long a flaky test's failures are excused; 0: never
 	Merge        Merging        `json:"merge,omitzero"`
-	Guard        bool           `json:"guard,omitempty"` // what changes .github or the code owners wants an admin's approval
+	Guard        bool           `json:"guard,omitempty"`    // what changes .github or the code owners wants an admin's approval
+	When         string         `json:"when,omitempty"`     // a condition on each pull request; empty: none
+	Priority     string         `json:"priority,omitempty"` // a term that gives each its priority; empty: labels do
 }
 
 // Labels are the names of the labels that say how a wish is treated. They count
@@ -31,11 +33,13 @@ type Labels struct {
 	Solo   string `json:"solo"`   // a batch of its own
 	// Priority is what labels are worth, in hours of waiting.
 	Priority map[string]int `json:"priority,omitempty"`
+	// All has every label looked up by who set it: a term gives the priority.
+	All bool `json:"all,omitempty"`
 }
 
 // same compares two sets of labels.
 func (l Labels) same(m Labels) bool {
-	if l.Hotfix != m.Hotfix || l.Hold != m.Hold || l.Solo != m.Solo || len(l.Priority) != len(m.Priority) {
+	if l.Hotfix != m.Hotfix || l.Hold != m.Hold || l.Solo != m.Solo || l.All != m.All || len(l.Priority) != len(m.Priority) {
 		return false
 	}
 	for _, name := range sortedNames(l.Priority) {
@@ -68,12 +72,4 @@ func Defaults() Settings {
 		Guard:        true,
 		Labels:       Labels{Hotfix: "hotfix", Hold: "hold", Solo: "solo"},
 	}
-}
-
-// Rules are what the base branch's protection asks, in the parts that Step decides on.
-type Rules struct {
-	Approvals int          `json:"approvals"` // of exactly the head, by writers
-	Checks    []NamedCheck `json:"checks,omitempty"`
-	// Unknown names rules we cannot judge: the push will tell.
-	Unknown []string `json:"unknown,omitempty"`
 }

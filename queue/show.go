@@ -84,8 +84,8 @@ func (t *step) showProgress(a *Attempt) {
 func (t *step) title(e *Entry) (title, status string) {
 	switch e.Phase {
 	case Asking:
-		if _, why := t.ready(e); why != "" {
-			return "Waiting for approval: " + lowerFirst(why), "queued"
+		if lack := e.Lacks(&t.header); lack != nil {
+			return "Waiting for " + lack.What, "queued"
 		}
 		return "Waiting", "queued"
 	case Waiting:
@@ -187,6 +187,7 @@ func (t *step) summary(e *Entry) string {
 	switch e.Phase {
 	case Asking:
 		b.WriteString("It enters the line as soon as the branch's rules are met.\n")
+		t.header.writeRules(&b)
 	case Waiting:
 		t.writeWaiting(&b, e)
 	case Testing, Landing:
@@ -223,6 +224,7 @@ func (t *step) writeWaiting(b *strings.Builder, e *Entry) {
 	default:
 		fmt.Fprintf(b, "It is tested on %s %s, and lands when that is green.\n", code(t.header.Branch), company)
 	}
+	t.header.writeRules(b)
 	if p := t.header.Pause; p != nil {
 		fmt.Fprintf(b, "\nThe queue was paused by %s: %s\n", code(p.By), p.Reason)
 	}

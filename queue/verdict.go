@@ -208,7 +208,7 @@ func (a *Attempt) judgeCheck(c NamedCheck) (verdictState, string) {
 		}
 	}
 	for _, s := range a.Results.Statuses {
-		if s.Context != c.Name || c.App != 0 {
+		if s.Context != c.Name || c.App != 0 && s.App != c.App {
 			continue
 		}
 		seen = true

@@ -2,13 +2,12 @@ package queue
 
 import (
 	"fmt"
-	"strings"
 )
 
 func readKey(pr int) string { return fmt.Sprintf("read/%d", pr) }
 
 func (t *step) lookAt(pr int) {
-	t.do(readKey(pr), ReadPullRequest{Number: pr, Label: t.header.Settings.Label, Labels: t.header.Settings.Labels, Text: t.header.Settings.Merge.wantsText()})
+	t.do(readKey(pr), ReadPullRequest{Number: pr, Label: t.header.Settings.Label, Labels: t.header.Settings.Labels, Asks: t.header.asks(), Text: t.header.Settings.Merge.wantsText()})
 }
 
 // hintPullRequest decides whether a hint is worth a reading. While an intent
@@ -74,8 +73,15 @@ func (t *step) judge(e *Entry) {
 	t.seeMarks(e)
 	t.seeMethod(e)
 	t.release(e)
-	ready, why := t.ready(e)
+	lack := e.Lacks(&t.header)
+	ready := lack == nil
+	if lack.unread() && !t.header.BaseAt.IsZero() {
+		t.lookAt(e.PR.Number) // what the rules ask for by now was not asked then
+	}
 	switch {
+	case lack.unread() && e.Phase == Asking:
+		e.Wait = lack.Wait
+	case lack.unread():
 	case e.Phase == Asking && ready && t.header.BaseAt.IsZero():
 		e.Wait = GitHubUnavailable // the rules are not known yet; the reading of the base judges again
 	case e.Phase == Asking && ready:
@@ -84,19 +90,36 @@ func (t *step) judge(e *Entry) {
 		t.do(fmt.Sprintf("fetch/%d", e.PR.Number), t.fetchHead(e))
 		t.show(e)
 	case e.Phase == Asking:
-		e.Wait = NotApproved
+		e.Wait = lack.Wait
 		t.show(e)
 	case e.Phase == Waiting && !ready:
-		t.giveUpWith(e, pullName(e)+" is approved no more")
-		e.Pinned = ""
-		t.move(e, Asking, NotApproved)
-		t.show(e)
+		t.giveUpWith(e, pullName(e)+" waits for "+lack.What)
+		t.askAgain(e, lack)
+	case e.Phase == Testing && !ready && lack.Wait == ConditionUnmet:
+		t.takeOff(e, lack)
 	case e.Phase == Testing && !ready:
-		t.putOut(e, End{Reason: ApprovalLost, Detail: why + ".",
-			Next: "Ask for approval of the present head, then set the label again."})
+		t.putOut(e, End{Reason: ApprovalLost, Detail: "It waits for " + lack.What + ".", Next: lack.next})
 	case e.Phase == Testing:
 		t.setApart(e)
 	}
+}
+
+// askAgain sends a waiting entry back to be judged.
+func (t *step) askAgain(e *Entry, lack *Lack) {
+	e.Pinned = ""
+	t.move(e, Asking, lack.Wait)
+	t.show(e)
+}
+
+// takeOff takes an entry from its test because the config's condition holds no
+// longer. That puts nobody out: it asks again.
+func (t *step) takeOff(e *Entry, lack *Lack) {
+	attempts := t.holders(e)
+	t.sendBack(e)
+	for _, a := range attempts {
+		t.abandon(a, AimRebuild, pullName(e)+" waits for "+lack.What)
+	}
+	t.askAgain(e, lack)
 }
 
 // unfit says whether a reading takes a living entry out, and with which end.
@@ -125,21 +148,6 @@ func (t *step) unfit(e *Entry) (End, bool) {
 			Next:   "Get the new head approved where your rules ask for it, then set the label again."}, true
 	}
 	return End{}, false
-}
-
-// approved says whether a reading meets the review rules, and if not why.
-func (t *step) approved(pr PullRequest) (bool, string) {
-	if len(pr.ChangesRequested) > 0 {
-		return false, "Changes were requested by " + code(strings.Join(pr.ChangesRequested, ", "))
-	}
-	if need := t.header.Rules.Approvals; pr.Approvals < need {
-		why := fmt.Sprintf("%d of %d approvals of %s", pr.Approvals, need, short(pr.Head))
-		if pr.StaleApprovals > 0 {
-			why += fmt.Sprintf(" (%d of an older head)", pr.StaleApprovals)
-		}
-		return false, why
-	}
-	return true, ""
 }
 
 // putOut ends an entry that nothing can land any more. A living attempt that
@@ -202,8 +210,11 @@ func (t *step) readBase(f BaseRead) {
 	if f.Missing {
 		return
 	}
+	rulesMoved := !h.Rules.same(f.Rules)
+	h.Rules = f.Rules
 	if f.Problem == "" {
-		relabelled := !h.Settings.Labels.same(f.Settings.Labels) || f.Settings.Merge.wantsText() && !h.Settings.Merge.wantsText()
+		rulesMoved = rulesMoved || h.Settings.When != f.Settings.When
+		relabelled := !h.Settings.Labels.same(f.Settings.Labels) || h.Settings.Priority != f.Settings.Priority || f.Settings.Merge.wantsText() && !h.Settings.Merge.wantsText()
 		h.Settings = f.Settings
 		if relabelled && !first {
 			for _, pr := range t.line {
@@ -211,8 +222,6 @@ func (t *step) readBase(f BaseRead) {
 			}
 		}
 	}
-	rulesMoved := h.Rules.Approvals != f.Rules.Approvals
-	h.Rules = f.Rules
 	if f.Tip != h.Tip {
 		t.do("fetch/base", FetchHead{Head: f.Tip})
 	}

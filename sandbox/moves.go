@@ -70,6 +70,7 @@ func (p *pull) headMoved(by *credential, head string) {
 		p.repo.forge.log.Error("the fork's head could not be fetched", "pull", p.number, "error", err)
 		return
 	}
+	p.pushedBy = by.account()
 	p.record(by.account(), "head_ref_force_pushed", func(e *issueEvent) { e.commit = head }, !p.contains(head, before))
 	p.updated = p.repo.forge.now()
 	p.sendAction(by, "synchronize", object{"before": before, "after": head})

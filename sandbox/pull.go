@@ -25,6 +25,8 @@ type pull struct {
 	mergeSHA        string
 	labels          []*label
 	reviews         []*review
+	threads         []*thread
+	pushedBy        account // whose push made the head
 	events          []*issueEvent
 	created         time.Time
 	updated, closed time.Time
@@ -123,6 +125,7 @@ func (r *Repository) openPull(by *credential, o OpenPullRequest) (*pull, error) 
 			return nil, fmt.Errorf("open a pull request from %s to %s: #%d is open already", o.Head, p.baseRef, other.number)
 		}
 	}
+	p.pushedBy = by.account()
 	p.id, p.number = r.forge.newID(), int64(len(r.pulls))+1
 	if err := p.takeHead(head); err != nil {
 		return nil, fmt.Errorf("open a pull request from %s: %w", o.Head, err)

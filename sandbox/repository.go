@@ -46,6 +46,7 @@ type Repository struct {
 	roles         map[int64]string
 	rules         []ruleset
 	policy        actionsPolicy
+	owners        map[string]*User // of files, for reviews by code owners
 	labels        []*label
 	pulls         []*pull
 	suites        []*suite

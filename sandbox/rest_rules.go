@@ -1,6 +1,10 @@
 package sandbox
 
-import "net/http"
+import (
+	"maps"
+	"net/http"
+	"slices"
+)
 
 // listRules words the rulesets of a branch, one entry a rule. Classic
 // protection is not among them, as at GitHub.
@@ -34,10 +38,17 @@ func listRules(q *call) reply {
 		if one.RestrictPushesTo != nil {
 			add("update", object{"update_allows_fetch_and_merge": false})
 		}
-		if one.RequiredApprovals > 0 {
-			add("pull_request", object{"required_approving_review_count": one.RequiredApprovals, "dismiss_stale_reviews_on_push": true,
-				"require_code_owner_review": false, "require_last_push_approval": false, "required_review_thread_resolution": false,
-				"allowed_merge_methods": []string{"merge", "squash", "rebase"}})
+		if one.asksPulls() {
+			parameters := object{"required_approving_review_count": one.RequiredApprovals, "dismiss_stale_reviews_on_push": true,
+				"require_code_owner_review": one.CodeOwnerReviews, "require_last_push_approval": one.LastPushApproval,
+				"required_review_thread_resolution": one.ResolveThreads, "allowed_merge_methods": []string{"merge", "squash", "rebase"}}
+			if len(one.RequiredReviewers) > 0 {
+				parameters["required_reviewers"] = reviewersJSON(one.RequiredReviewers)
+			}
+			add("pull_request", parameters)
+		}
+		for _, kind := range one.Other {
+			add(kind, nil)
 		}
 		if len(one.RequiredChecks) > 0 {
 			add("required_status_checks", object{"strict_required_status_checks_policy": false, "do_not_enforce_on_create": true,
@@ -45,6 +56,16 @@ func listRules(q *call) reply {
 		}
 	}
 	return ok(page(q, rules, func(o object) object { return o }))
+}
+
+// reviewersJSON words who must review which files; GitHub names teams there.
+func reviewersJSON(asked map[string]*User) []object {
+	list := []object{}
+	for _, pattern := range slices.Sorted(maps.Keys(asked)) {
+		list = append(list, object{"file_patterns": []string{pattern}, "minimum_approvals": 1,
+			"reviewer": object{"id": asked[pattern].account().id, "type": "Team"}})
+	}
+	return list
 }
 
 func (r *Repository) hasClassic(branch string) bool {
@@ -89,10 +110,11 @@ func getProtection(q *call, branch string) reply {
 				"contexts": contexts(one.RequiredChecks), "contexts_url": api + "/required_status_checks/contexts",
 				"checks": checksJSON(one.RequiredChecks, "app_id")}
 		}
-		if one.RequiredApprovals > 0 {
+		o["required_conversation_resolution"] = object{"enabled": one.ResolveThreads}
+		if one.RequiredApprovals > 0 || one.CodeOwnerReviews || one.LastPushApproval {
 			o["required_pull_request_reviews"] = object{"url": api + "/required_pull_request_reviews",
 				"required_approving_review_count": one.RequiredApprovals, "dismiss_stale_reviews": true,
-				"require_code_owner_reviews": false, "require_last_push_approval": false}
+				"require_code_owner_reviews": one.CodeOwnerReviews, "require_last_push_approval": one.LastPushApproval}
 		}
 		if one.RestrictPushesTo != nil {
 			o["restrictions"] = q.f.restrictionsJSON(api, one.RestrictPushesTo)

@@ -102,6 +102,8 @@ func (f *Forge) serveAPI(w http.ResponseWriter, r *http.Request) {
 	path, isREST := strings.CutPrefix(r.URL.EscapedPath(), "/api/v3/")
 	one, values, known := f.api.find(r.Method, path)
 	switch {
+	case r.Method == http.MethodPost && r.URL.Path == "/api/graphql":
+		f.serveREST(w, r, graphRoute)
 	case !isREST || !known:
 		writeJSON(w, http.StatusNotFound, notFound.body)
 	case one == nil:

@@ -27,6 +27,13 @@ type Rules struct {
 	NativeQueue    bool
 	AllowForcePush bool
 	AllowDeletion  bool
+	// What reviews are asked for besides; RequiredReviewers is by files, as code owners are.
+	CodeOwnerReviews  bool
+	LastPushApproval  bool
+	ResolveThreads    bool
+	RequiredReviewers map[string]*User
+	// Other are types of rules that the forge only lists.
+	Other []string
 	// Bypass names whom all of this does not bind.
 	Bypass []Actor
 	// Classic makes it a branch protection: it is read from the protection
@@ -133,7 +140,7 @@ func (r *Repository) violations(rules Rules, who account, m refMove) []string {
 			said = append(said, "Cannot force-push to this branch")
 		}
 	}
-	if rules.RequiredApprovals > 0 && m.old != "" {
+	if rules.asksPulls() && m.old != "" {
 		said = append(said, "Changes must be made through a pull request.")
 	}
 	if rules.LinearHistory && r.hasMerge(m) {
@@ -147,6 +154,11 @@ func (r *Repository) violations(rules Rules, who account, m refMove) []string {
 		}
 	}
 	return said
+}
+
+// asksPulls reports whether only pull requests may change the branch.
+func (rules Rules) asksPulls() bool {
+	return rules.RequiredApprovals > 0 || rules.CodeOwnerReviews || rules.LastPushApproval || rules.ResolveThreads || len(rules.RequiredReviewers) > 0
 }
 
 func (r *Repository) hasMerge(m refMove) bool {

@@ -176,8 +176,16 @@ func (r *Repository) headCommit(sha string) object {
 // shortStatusJSON is a status among all of a commit.
 func (r *Repository) shortStatusJSON(s *status) object {
 	return object{"id": s.id, "node_id": nodeID("Status", s.id), "url": r.api() + "/statuses/" + s.sha, "context": s.context, "state": s.state,
-		"description": orNull(s.description), "target_url": orNull(s.target), "avatar_url": nil,
+		"description": orNull(s.description), "target_url": orNull(s.target), "avatar_url": r.forge.avatar(s),
 		"created_at": stamp(s.at), "updated_at": stamp(s.at)}
+}
+
+// avatar is the picture beside a status, which names the App of one that an App posted.
+func (f *Forge) avatar(s *status) string {
+	if s.appID != 0 {
+		return fmt.Sprintf("%s/in/%d?v=4", f.url, s.appID)
+	}
+	return fmt.Sprintf("%s/u/%d?v=4", f.url, s.by.id)
 }
 
 func (r *Repository) statusJSON(s *status) object {

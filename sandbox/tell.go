@@ -147,7 +147,7 @@ func (r *Repository) sendStatus(by *credential, s *status) {
 		return
 	}
 	body := object{"id": s.id, "sha": s.sha, "name": r.FullName(), "context": s.context, "state": s.state, "description": orNull(s.description),
-		"target_url": orNull(s.target), "avatar_url": nil, "created_at": stamp(s.at), "updated_at": stamp(s.at), "branches": []object{}}
+		"target_url": orNull(s.target), "avatar_url": r.forge.avatar(s), "created_at": stamp(s.at), "updated_at": stamp(s.at), "branches": []object{}}
 	if c, err := r.commitJSON(s.sha); err == nil {
 		body["commit"] = c
 	}

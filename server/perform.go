@@ -24,6 +24,7 @@ type performer struct {
 	committer git.Committer
 	greeter   *greeter
 	front     *web.Front // takes in what is found of reports
+	terms     terms
 	clock     func() time.Time
 	log       *slog.Logger
 }
@@ -41,7 +42,7 @@ func (p *performer) Perform(ctx context.Context, place queue.Place, e queue.DueE
 func (p *performer) perform(ctx context.Context, place queue.Place, e queue.DueEffect) ([]queue.Fact, error) {
 	switch task := e.Task.(type) {
 	case queue.ReadPullRequest:
-		read, err := p.github.ReadPullRequest(ctx, place, task.Number, task.Label, task.Labels)
+		read, err := p.readPull(ctx, place, task)
 		if m := read.PR.Method; !task.Text && (m == "" || m == queue.MethodRebase) {
 			read.PR.Body = "" // nothing is worded by it
 		}
@@ -127,7 +128,7 @@ func (p *performer) readBase(ctx context.Context, place queue.Place) (queue.Base
 // heads that no lease will hold at the landing: those of branches we don't move.
 func (p *performer) readMembers(ctx context.Context, place queue.Place, task queue.ReadMembers) (queue.MembersRead, error) {
 	read := queue.MembersRead{Attempt: task.Attempt}
-	heads := map[int]string{}
+	heads, judged := map[int]string{}, map[int]github.Judged{}
 	err := together(
 		func() (err error) {
 			read.PRs, err = p.github.ReadMembers(ctx, place, task.Numbers, task.Label, task.Labels)
@@ -145,14 +146,32 @@ func (p *performer) readMembers(ctx context.Context, place queue.Place, task que
 			}
 			return err
 		},
+		func() (err error) {
+			if task.Asks.Any() {
+				judged, err = p.github.Judge(ctx, place, task.Numbers)
+			}
+			return err
+		},
+		func() (err error) {
+			if task.Commit != "" {
+				read.Statuses, err = p.github.ReadStatuses(ctx, place, task.Commit)
+			}
+			return err
+		},
 	)
+	if err != nil {
+		return queue.MembersRead{}, err
+	}
 	for i := range read.PRs {
 		pr := &read.PRs[i]
+		if err := p.answer(pr, task.Asks, judged); err != nil {
+			return queue.MembersRead{}, err
+		}
 		if head := heads[pr.Number]; head != "" {
 			pr.Head = head // where the two differ, git has the newer one
 		}
 	}
-	return read, err
+	return read, nil
 }
 
 // together runs all side by side and gives the first error of the list.

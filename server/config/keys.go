@@ -102,7 +102,8 @@ func (r *reader) queue(n ast.Node) rule {
 		"parallel":   func(n ast.Node, key string) { s.Parallel, _ = r.number(n, key, "", 1, maxAside) },
 		"per_author": func(n ast.Node, key string) { s.PerAuthor, _ = r.number(n, key, "none", 1, maxAside) },
 		"labels":     func(n ast.Node, key string) { named = append(named, r.labels(n, key, &s.Labels)...) },
-		"priority":   func(n ast.Node, key string) { s.Labels.Priority = r.priority(n, key) },
+		"priority":   func(n ast.Node, key string) { r.priority(n, key, s) },
+		"when":       func(n ast.Node, key string) { s.When = r.term(n, key, CompileWhen) },
 		"timeouts": func(n ast.Node, key string) {
 			r.mapping(n, key, fields{
 				"start": func(n ast.Node, key string) { s.StartLimit, _ = r.duration(n, key, "", time.Second, maxDay) },
@@ -127,7 +128,7 @@ func (r *reader) queue(n ast.Node) rule {
 		"guard": func(n ast.Node, key string) { s.Guard = r.onOff(n, key) },
 		"merge": func(n ast.Node, key string) { s.Merge = r.merging(n, key) },
 
-		"when": nil, "enter": nil, "pause": nil, "deploys": nil, "notify": nil,
+		"enter": nil, "pause": nil, "deploys": nil, "notify": nil,
 	})
 	if most != nil && s.BatchMax > 0 && s.BatchMin > s.BatchMax {
 		r.fail(position(most), "batch.max", fmt.Sprintf("want at least batch.min, which is %d, got %d", s.BatchMin, s.BatchMax))

@@ -1,10 +1,12 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 
 	"github.com/mainstay-ci/mainstay/queue"
 )
@@ -46,30 +48,65 @@ func (r *reader) distinct(named []called, s queue.Settings) {
 	}
 }
 
-// priority reads what labels are worth, in hours of waiting.
-func (r *reader) priority(n ast.Node, key string) map[string]int {
+// priority reads what labels are worth, in hours of waiting, or a term that says so.
+func (r *reader) priority(n ast.Node, key string, s *queue.Settings) {
 	if _, ok := text(n); ok {
-		r.warn(position(n), key, "conditions are not built yet: ignored (write labels and numbers, like {security: 10})")
-		return nil
+		s.Priority = r.term(n, key, CompilePriority)
+		s.Labels.All = s.Priority != ""
+		return
 	}
 	values, ok := pairs(n)
 	if !ok {
-		r.want(n, key, "a mapping of labels to numbers, like {security: 10}")
-		return nil
+		r.want(n, key, "a mapping of labels to numbers, like {security: 10}, or a term")
+		return
 	}
 	if len(values) > maxRanked {
 		r.fail(position(values[maxRanked]), key, fmt.Sprintf("want at most %d labels, got %d", maxRanked, len(values)))
-		return nil
+		return
 	}
-	worth := make(map[string]int, len(values))
+	s.Labels.Priority = make(map[string]int, len(values))
 	for _, v := range values {
 		name, ok := r.name(v.Key, key, maxLabel)
 		if !ok {
 			continue
 		}
 		if hours, ok := r.number(v.Value, join(key, short(name, maxQuote)), "", -maxWorth, maxWorth); ok {
-			worth[name] = hours
+			s.Labels.Priority[name] = hours
 		}
 	}
-	return worth
+}
+
+// term reads a CEL term; what is wrong with it is told at its place in the file.
+func (r *reader) term(n ast.Node, key string, compile func(string) (*Term, error)) string {
+	source, ok := text(n)
+	if !ok {
+		r.want(n, key, "a term in CEL, like '"+"pr.files < 500"+"'")
+		return ""
+	}
+	source = strings.TrimSpace(source)
+	if source == "" {
+		r.fail(position(n), key, "want a term in CEL, got nothing")
+		return ""
+	}
+	_, err := compile(source)
+	var fault termFault
+	if errors.As(err, &fault) {
+		r.fail(within(n, fault.line, fault.column), key, fault.text)
+		return ""
+	}
+	return source
+}
+
+// within is a place inside a text that stands in one line of the file; else its beginning.
+func within(n ast.Node, line, column int) *token.Position {
+	at := *position(n)
+	s, plain := n.(*ast.StringNode)
+	if !plain || strings.Contains(s.Value, "\n") || line != 1 {
+		return &at
+	}
+	if s.Token != nil && (s.Token.Type == token.SingleQuoteType || s.Token.Type == token.DoubleQuoteType) {
+		at.Column++
+	}
+	at.Column += column - 1
+	return &at
 }

@@ -62,10 +62,11 @@ func TestReadBaseWithNothingThere(t *testing.T) {
 // said, since the number of approvals is hidden then.
 func TestReadBaseWithClassicProtection(t *testing.T) {
 	s := newScene(t)
-	s.repo.Protect("main", sandbox.Rules{Classic: true, RequiredApprovals: 1, RequiredChecks: []sandbox.RequiredCheck{{Context: "build"}}})
+	s.repo.Protect("main", sandbox.Rules{Classic: true, RequiredApprovals: 1, CodeOwnerReviews: true, ResolveThreads: true,
+		RequiredChecks: []sandbox.RequiredCheck{{Context: "build"}}})
 	base, err := s.app.ReadRules(s.ctx, s.place)
 	s.must(err)
-	if len(base.Rules.Unknown) != 1 || !reflect.DeepEqual(base.Rules.Checks, []queue.NamedCheck{{Name: "build"}}) {
+	if len(base.Rules.Unknown) != 1 || !reflect.DeepEqual(base.Rules.Reviews, []string{"branch protection"}) || !reflect.DeepEqual(base.Rules.Checks, []queue.NamedCheck{{Name: "build"}}) {
 		t.Errorf("without administration: %+v", base.Rules)
 	}
 	admin, err := s.forge.NewApp(sandbox.AppOptions{Name: "Mainstay with more", WebhookSecret: "s", Permissions: map[string]string{
@@ -74,7 +75,8 @@ func TestReadBaseWithClassicProtection(t *testing.T) {
 	s.us, s.place.Installation = admin, s.repo.Install(admin)
 	base, err = s.newApp(Options{}).ReadRules(s.ctx, s.place)
 	s.must(err)
-	if !reflect.DeepEqual(base.Rules, queue.Rules{Approvals: 1, Checks: []queue.NamedCheck{{Name: "build"}}}) {
+	want := queue.Rules{Approvals: 1, Threads: true, Reviews: []string{"code owners"}, Checks: []queue.NamedCheck{{Name: "build"}}}
+	if !reflect.DeepEqual(base.Rules, want) {
 		t.Errorf("with administration: %+v", base.Rules)
 	}
 }
@@ -91,6 +93,8 @@ func TestRulesAreReadLeniently(t *testing.T) {
 		{"type":"required_status_checks","parameters":"what?"},
 		{"type":"pull_request","parameters":{"required_approving_review_count":1,"require_code_owner_review":true}},
 		{"type":"pull_request","parameters":{"required_approving_review_count":3,"allowed_merge_methods":["rebase"]}},
+		{"type":"pull_request","parameters":{"require_last_push_approval":true,"required_review_thread_resolution":true,"required_reviewers":[
+			{"file_patterns":["db/**","*.sql"],"minimum_approvals":1,"reviewer":{"id":5,"type":"Team"}},{"file_patterns":["docs/**"],"minimum_approvals":0}]}},
 		{"type":"required_signatures"},{"type":"required_signatures"},{"type":"quantum_review","parameters":{"entangled":[{}]}}]`), &rules); err != nil {
 		t.Fatal(err)
 	}
@@ -99,8 +103,8 @@ func TestRulesAreReadLeniently(t *testing.T) {
 		found.take(r)
 	}
 	got := found.rules(newApp(t, Options{}))
-	want := queue.Rules{Approvals: 3, Checks: []queue.NamedCheck{{Name: "a", App: 5}, {Name: "b"}},
-		Unknown: []string{"pull_request: require_code_owner_review", "quantum_review", "required_signatures", "required_status_checks"}}
+	want := queue.Rules{Approvals: 3, Threads: true, Reviews: []string{"an approval of the last push", "code owners", "required reviewers of db/** *.sql"}, Checks: []queue.NamedCheck{{Name: "a", App: 5}, {Name: "b"}},
+		Unknown: []string{"quantum_review", "required_signatures", "required_status_checks"}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("read %+v\nwant %+v", got, want)
 	}

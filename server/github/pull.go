@@ -32,8 +32,12 @@ type pull struct {
 	MergedAt *string `json:"merged_at"`
 	User     account `json:"user"`
 	Labels   []named `json:"labels"`
-	Head     side    `json:"head"`
-	Base     side    `json:"base"`
+	// What only a single reading has.
+	Files     int  `json:"changed_files"`
+	Additions int  `json:"additions"`
+	Deletions int  `json:"deletions"`
+	Head      side `json:"head"`
+	Base      side `json:"base"`
 }
 
 // named is a label.
@@ -65,7 +69,7 @@ func (p *pull) marks(labels queue.Labels) []string {
 	var names []string
 	for _, l := range p.Labels {
 		_, worth := priority(labels, l.Name)
-		if worth || strings.EqualFold(l.Name, labels.Hotfix) || strings.EqualFold(l.Name, labels.Solo) || methodOf(l.Name) != "" {
+		if worth || labels.All || strings.EqualFold(l.Name, labels.Hotfix) || strings.EqualFold(l.Name, labels.Solo) || methodOf(l.Name) != "" {
 			names = append(names, l.Name)
 		}
 	}
@@ -110,6 +114,10 @@ func (p *pull) reading(at time.Time) queue.PullRequest {
 	pr := queue.PullRequest{Number: p.Number, Title: p.Title, Body: cut(p.Body, maxBody), Author: p.User.actor(), Head: p.Head.SHA, HeadRef: p.Head.Ref,
 		Fork: p.Head.Repo == nil || p.Base.Repo == nil || p.Head.Repo.ID != p.Base.Repo.ID,
 		Base: p.Base.Ref, Status: p.status(), Draft: p.Draft, ReadAt: at}
+	pr.Traits = &queue.Traits{Files: p.Files, Additions: p.Additions, Deletions: p.Deletions}
+	for _, l := range p.Labels {
+		pr.Traits.Labels = append(pr.Traits.Labels, l.Name)
+	}
 	if pr.Fork {
 		pr.HeadOwner = p.headOwner()
 	}
@@ -171,6 +179,7 @@ func (a *App) ReadPullRequest(ctx context.Context, place queue.Place, number int
 	}
 	o.tell(&pr)
 	mark(&pr, labels, marks)
+	pr.Traits.Trusted = marks
 	return queue.PullRequestRead{PR: pr}, nil
 }
 

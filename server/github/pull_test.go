@@ -31,7 +31,8 @@ func TestReadingALabelledPullRequestTakesThreeCalls(t *testing.T) {
 	}
 	got.Wish = nil
 	want := queue.PullRequest{Number: int(pr.Number), Title: "Add feature", Author: queue.Actor{ID: s.writer.ID, Login: "wren"},
-		Head: pr.HeadSHA, HeadRef: "feature", Base: "main", Status: queue.Open, ReadAt: clock.read()}
+		Head: pr.HeadSHA, HeadRef: "feature", Base: "main", Status: queue.Open, ReadAt: clock.read(),
+		Traits: &queue.Traits{Labels: []string{label}, Files: got.Traits.Files, Additions: got.Traits.Additions}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("read %+v\nwant %+v", got, want)
 	}

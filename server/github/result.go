@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
+	"strconv"
 	"strings"
 
 	"github.com/mainstay-ci/mainstay/queue"
@@ -25,9 +27,9 @@ type run struct {
 }
 
 func (r run) fact() queue.Run {
-	path, _, _ := strings.Cut(r.Path, "@") // some answers put the ref behind it
+	file, _, _ := strings.Cut(r.Path, "@") // some answers put the ref behind it
 	return queue.Run{ID: r.ID, Name: r.Name, Event: r.Event, Branch: r.Branch, Suite: r.Suite,
-		Status: r.Status, Conclusion: r.Conclusion, Path: path, URL: r.URL, CreatedAt: r.CreatedAt.Time}
+		Status: r.Status, Conclusion: r.Conclusion, Path: file, URL: r.URL, CreatedAt: r.CreatedAt.Time}
 }
 
 type checkRun struct {
@@ -119,18 +121,44 @@ func (s site) readStatuses(ctx context.Context, commit string) ([]queue.StatusLi
 			Context string `json:"context"`
 			State   string `json:"state"`
 			URL     string `json:"target_url"`
+			Avatar  string `json:"avatar_url"`
 		} `json:"statuses"`
 	}
 	var all []queue.StatusLine
 	err := eachPage(ctx, s, "commits/"+segment(commit)+"/status", nil, func(p page) {
 		for _, line := range p.Statuses {
-			all = append(all, queue.StatusLine{Context: line.Context, State: line.State, URL: line.URL})
+			all = append(all, queue.StatusLine{Context: line.Context, State: line.State, URL: line.URL, App: appOf(line.Avatar)})
 		}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read statuses: %w", err)
 	}
 	return all, nil
+}
+
+// appOf tells an App from the picture that GitHub shows beside its status, which is
+// all that the list of statuses says of who posted one; 0 when it is nobody's.
+func appOf(avatar string) int64 {
+	u, err := url.Parse(avatar)
+	if err != nil {
+		return 0
+	}
+	folder, number := path.Split(u.Path)
+	id, err := strconv.ParseInt(number, 10, 64)
+	if !strings.HasSuffix(folder, "/in/") || err != nil || id < 0 {
+		return 0
+	}
+	return id
+}
+
+// ReadStatuses reads the newest status of each context of a commit; never nil.
+// Errors: *Trouble, or the context's.
+func (a *App) ReadStatuses(ctx context.Context, place queue.Place, commit string) ([]queue.StatusLine, error) {
+	lines, err := a.at(place).readStatuses(ctx, commit)
+	if lines == nil {
+		lines = []queue.StatusLine{}
+	}
+	return lines, err
 }
 
 // pushed are the events that a moved head starts runs by.

@@ -96,6 +96,7 @@ func (o opinions) tell(pr *queue.PullRequest) {
 			}
 		default:
 			pr.StaleApprovals++
+			pr.StaleHead = r.CommitID
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -15,18 +16,22 @@ import (
 type asked struct {
 	approvals int
 	checks    []queue.NamedCheck
+	reviews   []string
+	threads   bool
 	unknown   []string
 }
 
 func (r *asked) add(other asked) {
 	r.approvals = max(r.approvals, other.approvals)
 	r.checks = append(r.checks, other.checks...)
+	r.reviews = append(r.reviews, other.reviews...)
+	r.threads = r.threads || other.threads
 	r.unknown = append(r.unknown, other.unknown...)
 }
 
 // rules leaves out our own check and what is said twice.
 func (r *asked) rules(a *App) queue.Rules {
-	out := queue.Rules{Approvals: r.approvals}
+	out := queue.Rules{Approvals: r.approvals, Threads: r.threads, Reviews: sorted(r.reviews), Unknown: sorted(r.unknown)}
 	seen := map[queue.NamedCheck]bool{}
 	for _, c := range r.checks {
 		ours := c.Name == a.checkName && (c.App == 0 || c.App == a.id)
@@ -40,13 +45,13 @@ func (r *asked) rules(a *App) queue.Rules {
 		x, y := out.Checks[i], out.Checks[j]
 		return x.Name < y.Name || x.Name == y.Name && x.App < y.App
 	})
-	sort.Strings(r.unknown)
-	for i, name := range r.unknown {
-		if i == 0 || name != r.unknown[i-1] {
-			out.Unknown = append(out.Unknown, name)
-		}
-	}
 	return out
+}
+
+// sorted is each name once, in order; at most so many that a check can show them.
+func sorted(names []string) []string {
+	names = slices.Compact(slices.Sorted(slices.Values(names)))
+	return slices.Clip(names[:min(len(names), 50)])
 }
 
 // rule is one rule of a ruleset; its parameters differ by type.
@@ -105,24 +110,39 @@ func (r *asked) take(one rule) {
 	}
 }
 
-// takeReviews reads the number of approvals, and names what else of it we cannot judge.
+// takeReviews reads what a ruleset asks of reviews.
 func (r *asked) takeReviews(parameters json.RawMessage) {
 	var p struct {
 		Approvals  int  `json:"required_approving_review_count"`
 		CodeOwners bool `json:"require_code_owner_review"`
 		LastPush   bool `json:"require_last_push_approval"`
 		Threads    bool `json:"required_review_thread_resolution"`
+		Reviewers  []struct {
+			Least    int      `json:"minimum_approvals"`
+			Patterns []string `json:"file_patterns"`
+		} `json:"required_reviewers"`
 	}
 	if json.Unmarshal(parameters, &p) != nil {
 		r.unknown = append(r.unknown, "pull_request")
 		return
 	}
 	r.approvals = max(r.approvals, p.Approvals)
-	for name, on := range map[string]bool{"require_code_owner_review": p.CodeOwners,
-		"require_last_push_approval": p.LastPush, "required_review_thread_resolution": p.Threads} {
-		if on {
-			r.unknown = append(r.unknown, "pull_request: "+name)
+	r.threads = r.threads || p.Threads
+	r.decide(p.CodeOwners, p.LastPush)
+	for _, team := range p.Reviewers {
+		if team.Least > 0 {
+			r.reviews = append(r.reviews, "required reviewers of "+cut(oneLine(strings.Join(team.Patterns, " "), 100), 100))
 		}
+	}
+}
+
+// decide notes what only GitHub's own decision answers.
+func (r *asked) decide(codeOwners, lastPush bool) {
+	if codeOwners {
+		r.reviews = append(r.reviews, "code owners")
+	}
+	if lastPush {
+		r.reviews = append(r.reviews, "an approval of the last push")
 	}
 }
 
@@ -161,6 +181,13 @@ func (c classicCheck) into(r *asked) {
 	}
 }
 
+// enabled is a switch of a classic protection.
+type enabled struct {
+	Enabled bool `json:"enabled"`
+}
+
+func (e *enabled) on() bool { return e != nil && e.Enabled }
+
 // readProtection reads a classic protection in full, which wants a permission
 // that most Apps are not granted; then what it asks of reviews is unknown.
 func (s site) readProtection(ctx context.Context, path string, into *asked) error {
@@ -171,6 +198,9 @@ func (s site) readProtection(ctx context.Context, path string, into *asked) erro
 			CodeOwners bool `json:"require_code_owner_reviews"`
 			LastPush   bool `json:"require_last_push_approval"`
 		} `json:"required_pull_request_reviews"`
+		Threads    *enabled `json:"required_conversation_resolution"`
+		Signatures *enabled `json:"required_signatures"`
+		Locked     *enabled `json:"lock_branch"`
 	}
 	_, err := s.get(ctx, path, nil, &p)
 	switch KindOf(err) {
@@ -179,6 +209,7 @@ func (s site) readProtection(ctx context.Context, path string, into *asked) erro
 		return nil
 	case Forbidden:
 		into.unknown = append(into.unknown, "branch protection (reading it wants the permission administration: read)")
+		into.reviews = append(into.reviews, "branch protection") // GitHub's decision knows it
 		return nil
 	default:
 		return fmt.Errorf("read protection: %w", err)
@@ -192,11 +223,12 @@ func (s site) readProtection(ctx context.Context, path string, into *asked) erro
 	}
 	if p.Reviews != nil {
 		into.approvals = p.Reviews.Approvals
-		if p.Reviews.CodeOwners {
-			into.unknown = append(into.unknown, "branch protection: require_code_owner_reviews")
-		}
-		if p.Reviews.LastPush {
-			into.unknown = append(into.unknown, "branch protection: require_last_push_approval")
+		into.decide(p.Reviews.CodeOwners, p.Reviews.LastPush)
+	}
+	into.threads = p.Threads.on()
+	for name, on := range map[string]bool{"required_signatures": p.Signatures.on(), "lock_branch": p.Locked.on()} {
+		if on {
+			into.unknown = append(into.unknown, "branch protection: "+name)
 		}
 	}
 	return nil

@@ -105,7 +105,7 @@ func TestEachPageSaysWhatPeopleComeFor(t *testing.T) {
 		"a missing base":    {gone, "/q/acme/shop/main", []string{"The branch is gone", "Waits for the branch to come back"}},
 		"a branch's slash":  {busyShop(), "/q/acme/shop/release/2.4", []string{"release/2.4", "Nobody waits"}},
 		"a waiting request": {busyShop(), "/q/acme/shop/main/pr/16", []string{"1st in line, about 12 min Waits its turn."}},
-		"an asking request": {busyShop(), "/q/acme/shop/main/pr/18", []string{"Waits for approval: 0 of 1 It enters the line"}},
+		"an asking request": {busyShop(), "/q/acme/shop/main/pr/18", []string{"Waits for approval: 0 of 1 approvals of 2d3e73a It enters the line"}},
 		"a tested request":  {busyShop(), "/q/acme/shop/main/pr/15", []string{"Testing", "unit 4 of 8 passed", "Attempt 39 with #12, #13, #14 built on"}},
 		"a landed request":  {busyShop(), "/q/acme/shop/main/pr/13", []string{"Landed It is in main as 6ef26b4 .", "Test runs 2"}},
 		"a request put out": {busyShop(), "/q/acme/shop/main/pr/12", []string{"Out: checks failed Shard 2 of 4 of unit failed. → Mend it", "total = 1999, want 2000", "it is red, and the search goes on", "Attempt 42, by itself, built on"}},
@@ -204,7 +204,7 @@ func TestEveryWordOfTheQueueHasPlainWords(t *testing.T) {
 			t.Errorf("reason %s has no words", r)
 		}
 	}
-	for _, w := range []queue.Wait{queue.NotApproved, queue.InLine, queue.InTest, queue.InLanding, queue.OnHold, queue.NoRunner, queue.Paused, queue.BaseRed, queue.InvalidConfig, queue.GitHubUnavailable} {
+	for _, w := range []queue.Wait{queue.NotApproved, queue.ConditionUnmet, queue.InLine, queue.InTest, queue.InLanding, queue.OnHold, queue.NoRunner, queue.Paused, queue.BaseRed, queue.InvalidConfig, queue.GitHubUnavailable} {
 		if waitWords[w] == "" {
 			t.Errorf("wait %s has no words", w)
 		}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/mainstay-ci/mainstay/queue"
@@ -40,6 +39,7 @@ func reasonText(r queue.Reason) string {
 
 var waitWords = map[queue.Wait]string{
 	queue.NotApproved:       "Waits for approval",
+	queue.ConditionUnmet:    "Waits for the config’s condition to hold",
 	queue.InLine:            "Waits its turn",
 	queue.InTest:            "Is being tested",
 	queue.InLanding:         "Is landing",
@@ -54,11 +54,8 @@ var waitWords = map[queue.Wait]string{
 // waitText says what an entry in line waits for, and for how much of it.
 func waitText(e queue.Entry, h queue.Header) string {
 	switch {
-	case e.Phase == queue.Asking && e.Wait == queue.NotApproved:
-		if unmet := e.Unmet(&h); unmet != "" && e.PR.Approvals >= h.Rules.Approvals && len(e.PR.ChangesRequested) == 0 {
-			return "Waits: " + strings.ReplaceAll(unmet, "`", "")
-		}
-		return approvalText(e.PR, h.Rules.Approvals)
+	case e.Phase == queue.Asking && (e.Wait == queue.NotApproved || e.Wait == queue.ConditionUnmet):
+		return lackText(e, h)
 	case e.Wait == queue.OnHold:
 		return waitWords[queue.OnHold]
 	case e.Phase == queue.Waiting && h.Pause != nil:
@@ -75,18 +72,12 @@ func waitText(e queue.Entry, h queue.Header) string {
 	return waitWords[queue.InLine]
 }
 
-func approvalText(pr queue.PullRequest, need int) string {
-	if len(pr.ChangesRequested) > 0 {
-		return "Waits for changes that " + strings.Join(pr.ChangesRequested, ", ") + " asked for"
+// lackText says it in the words of the check, which are Markdown.
+func lackText(e queue.Entry, h queue.Header) string {
+	if lack := e.Lacks(&h); lack != nil {
+		return "Waits for " + strings.ReplaceAll(lack.What, "`", "")
 	}
-	if need == 0 {
-		return waitWords[queue.NotApproved]
-	}
-	text := fmt.Sprintf("Waits for approval: %d of %d", pr.Approvals, need)
-	if pr.StaleApprovals > 0 {
-		text += fmt.Sprintf(", %d of an older head", pr.StaleApprovals)
-	}
-	return text
+	return waitWords[e.Wait]
 }
 
 // waitGuess is about how long the entry at a place in line still has, or "".

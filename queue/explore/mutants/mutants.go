@@ -24,7 +24,7 @@ var mutants = []mutant{
 	{"no label stays in", "wish.go", "case pr.Wish == nil:", "case false:", world("the label comes and goes")},
 	{"a closed one stays in", "wish.go", "case pr.Status == ClosedStatus:", "case false:", world("closed")},
 	{"a lost approval stays in", "wish.go", "case e.Phase == Testing && !ready:", "case false:", world("one loses its approval")},
-	{"approvals do not count", "wish.go", "pr.Approvals < need {", "pr.Approvals < 0*need {", world("one loses its approval")},
+	{"approvals do not count", "rules.go", "pr.Approvals < h.Rules.Approvals:", "pr.Approvals < 0*h.Rules.Approvals:", world("one loses its approval")},
 	{"an older reading counts", "wish.go", "if e.Phase == Landing || pr.ReadAt.Before(e.PR.ReadAt) {", "if e.Phase == Landing {", story("TestAnOldReadingIsIgnored")},
 	{"a reading throws out after the intent", "wish.go", "if e.Phase == Landing || pr.ReadAt.Before(e.PR.ReadAt) {", "if pr.ReadAt.Before(e.PR.ReadAt) {", world("the label comes and goes")},
 	{"a wish counts twice", "wish.go", "if !asks || ended != nil && pr.Wish.ID <= ended.Wish.ID {", "if !asks {", world("one is unlabelled")},

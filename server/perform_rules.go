@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/mainstay-ci/mainstay/queue"
+	"github.com/mainstay-ci/mainstay/server/config"
+	"github.com/mainstay-ci/mainstay/server/github"
+)
+
+// readPull reads a pull request, and beside it what else the rules and the config ask.
+func (p *performer) readPull(ctx context.Context, place queue.Place, task queue.ReadPullRequest) (queue.PullRequestRead, error) {
+	var read queue.PullRequestRead
+	var judged map[int]github.Judged
+	err := together(
+		func() (err error) {
+			read, err = p.github.ReadPullRequest(ctx, place, task.Number, task.Label, task.Labels)
+			return err
+		},
+		func() (err error) {
+			if task.Asks.Review {
+				judged, err = p.github.Judge(ctx, place, []int{task.Number})
+			}
+			return err
+		},
+	)
+	if err == nil {
+		err = p.answer(&read.PR, task.Asks, judged)
+	}
+	return read, err
+}
+
+// answer notes on a reading what was asked beyond the usual.
+func (p *performer) answer(pr *queue.PullRequest, asks queue.Asks, judged map[int]github.Judged) error {
+	defer func() { pr.Traits = nil }()
+	if pr.Status != queue.Open || pr.Wish == nil {
+		return nil // nothing of it is decided on
+	}
+	j, known := judged[pr.Number]
+	if known && j.Head != pr.Head || !known && asks.Review {
+		// Two readings side by side met a push, or one of them is of before: both are read again.
+		return fmt.Errorf("read #%d: GitHub shows it at %q and at %q", pr.Number, pr.Head, j.Head)
+	}
+	if asks.Review {
+		pr.Review = &j.Review
+	}
+	if known && pr.Traits != nil {
+		pr.Traits.Files, pr.Traits.Additions, pr.Traits.Deletions = j.Files, j.Additions, j.Deletions
+	}
+	if asks.When != "" {
+		pr.When = &queue.Condition{Source: asks.When}
+		if term, err := p.terms.get(asks.When, config.CompileWhen); err != nil {
+			pr.When.Unmet = "it can't be read: " + err.Error()
+		} else {
+			pr.When.Unmet = term.Unmet(*pr)
+		}
+	}
+	if asks.Priority != "" {
+		if term, err := p.terms.get(asks.Priority, config.CompilePriority); err == nil {
+			pr.Priority = term.Worth(*pr)
+		}
+	}
+	return nil
+}
+
+// terms keeps compiled terms: there are as many as queues have, or had lately.
+type terms struct {
+	mu    sync.Mutex
+	known map[string]*config.Term
+}
+
+// maxTerms is when all are forgotten and compiled again.
+const maxTerms = 500
+
+func (k *terms) get(source string, compile func(string) (*config.Term, error)) (*config.Term, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if t := k.known[source]; t != nil {
+		return t, nil
+	}
+	t, err := compile(source)
+	if err != nil {
+		return nil, err
+	}
+	if k.known == nil || len(k.known) >= maxTerms {
+		k.known = map[string]*config.Term{}
+	}
+	k.known[source] = t
+	return t, nil
+}
