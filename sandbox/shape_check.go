@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"path"
 	"slices"
@@ -64,17 +65,53 @@ func (r *Repository) commitJSON(sha string) (object, error) {
 			"comment_count": 0, "verification": unsigned}}, nil
 }
 
-// pushedCommit is a commit as push events list it, without its changed files.
+// pushedCommit is a commit as push events list it; of its changed files only the
+// workflows are told.
 func (r *Repository) pushedCommit(sha string) object {
 	c, err := r.objects.commit(sha)
 	if err != nil {
 		return nil
 	}
+	added, removed, modified := r.changedWorkflows(sha, c.parents)
 	return object{"id": sha, "tree_id": c.tree, "distinct": true, "message": strings.TrimRight(c.message, "\n"),
 		"timestamp": c.committer.when.Format(time.RFC3339), "url": r.web() + "/commit/" + sha,
 		"author":    object{"name": c.author.name, "email": c.author.email, "date": stamp(c.author.when)},
 		"committer": object{"name": c.committer.name, "email": c.committer.email, "date": stamp(c.committer.when)},
-		"added":     []string{}, "removed": []string{}, "modified": []string{}}
+		"added":     added, "removed": removed, "modified": modified}
+}
+
+// changedWorkflows compares the workflows of a commit with its first parent's.
+func (r *Repository) changedWorkflows(sha string, parents []string) (added, removed, modified []string) {
+	added, removed, modified = []string{}, []string{}, []string{}
+	before := map[string]string{}
+	if len(parents) > 0 {
+		before = r.workflowsOf(parents[0])
+	}
+	after := r.workflowsOf(sha)
+	for _, path := range slices.Sorted(maps.Keys(after)) {
+		if before[path] == "" {
+			added = append(added, path)
+		} else if before[path] != after[path] {
+			modified = append(modified, path)
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(before)) {
+		if after[path] == "" {
+			removed = append(removed, path)
+		}
+	}
+	return added, removed, modified
+}
+
+func (r *Repository) workflowsOf(sha string) map[string]string {
+	const folder = ".github/workflows"
+	ids := map[string]string{}
+	if _, _, entries, err := r.readPath(sha, folder); err == nil {
+		for _, e := range entries {
+			ids[folder+"/"+e.name] = e.id
+		}
+	}
+	return ids
 }
 
 func (f *Forge) appJSON(a *App) object {

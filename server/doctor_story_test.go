@@ -154,3 +154,33 @@ func TestTheSelfTestSaysWhichChecksNeverCame(t *testing.T) {
 		t.Error("the base moved")
 	}
 }
+
+// A pull request that changes a workflow is told what its workflow would do to the
+// queue, on its lines; another one costs no call and gets no check.
+func TestAPullRequestThatChangesAWorkflowIsExamined(t *testing.T) {
+	t.Parallel()
+	w := found(t, scene{files: map[string]string{".github/workflows/ci.yml": soundWorkflow}})
+	advised := func(commit string) (last sandbox.CheckRun) {
+		for _, c := range w.repo.CheckRuns(commit) {
+			if c.Name == doctorCheck && c.AppID == w.app.ID {
+				last = c
+			}
+		}
+		return last
+	}
+	other := w.opens("topic")
+	pr := w.open("workflow", map[string]string{".github/workflows/ci.yml": strings.Replace(soundWorkflow, "jobs:", "concurrency: {group: \"<b>@acme</b>\", cancel-in-progress: true}\njobs:", 1)})
+	head := w.pull(pr).HeadSHA
+	w.until("it is examined", func() bool { return advised(head).Status == "completed" })
+	check := advised(head)
+	if check.Conclusion != "neutral" || !strings.Contains(check.Title, "broken") || !strings.Contains(check.Summary, "concurrency_cancels") {
+		t.Errorf("the check says %+v", check)
+	}
+	if got := advised(w.pull(other).HeadSHA); got.ID != 0 {
+		t.Errorf("the other one has %+v", got)
+	}
+
+	// It is no part of the queue's own check, and keeps nobody from landing.
+	w.label(other)
+	w.awaitEnds(ends{other: landed})
+}

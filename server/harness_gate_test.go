@@ -125,11 +125,12 @@ func (g *gate) watch(c call) {
 		return
 	}
 	var check struct {
+		Name       string `json:"name"`
 		HeadSHA    string `json:"head_sha"`
 		Conclusion string `json:"conclusion"`
 	}
-	if json.Unmarshal(c.body, &check) != nil {
-		return
+	if json.Unmarshal(c.body, &check) != nil || check.Name == doctorCheck {
+		return // advice can't be required: the doctor calls that broken
 	}
 	if id, err := strconv.ParseInt(strings.TrimPrefix(c.path[at:], "/check-runs/"), 10, 64); err == nil {
 		for _, run := range g.town.repo.CheckRuns("") {

@@ -54,6 +54,7 @@ type server struct {
 	app     *github.App
 	engine  *engine.Engine
 	greeter *greeter
+	rounds  *rounds
 	clones  *clones
 	http    *http.Server
 	door    *doorway
@@ -132,8 +133,9 @@ func (srv *server) wire(s settings) error {
 	srv.clones = &clones{dir: filepath.Join(s.data, "clones"), github: app, log: srv.log, signer: s.signer}
 	srv.greeter = &greeter{github: app, notes: srv.store, clock: s.clock, log: srv.log}
 	hands := &performer{greeter: srv.greeter, github: app, clones: srv.clones, lessons: srv.store, committer: s.committer, clock: s.clock, log: srv.log}
+	srv.rounds = newRounds(app, s.polls, srv.log)
 	srv.engine = engine.New(engine.Options{
-		Ledger: srv.store, Outbox: srv.store, Inbox: srv.store, Interpreter: app, Clock: s.clock, Log: srv.log,
+		Ledger: srv.store, Outbox: srv.store, Inbox: srv.store, Interpreter: srv.rounds, Clock: s.clock, Log: srv.log,
 		Performer: hands,
 	})
 	hands.front = srv.wireWeb(s)
@@ -155,6 +157,7 @@ func (srv *server) run(ctx context.Context) {
 // begin runs the engine and the look for repositories, until the server stops.
 func (srv *server) begin(ctx context.Context) {
 	srv.work.Go(func() { srv.discover(ctx) })
+	srv.work.Go(func() { srv.rounds.run(ctx) })
 	if err := srv.engine.Run(ctx); err != nil && ctx.Err() == nil {
 		srv.log.Error("the engine stopped", "err", err)
 	}

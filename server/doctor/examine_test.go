@@ -76,6 +76,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		"classic protection":         {func(f *Facts) { f.Classic = &Classic{Pulls: true, Restricted: true, Signatures: true} }, []string{"broken no_bypass", "broken no_bypass", "broken no_bypass"}},
 		"Actions off":                {func(f *Facts) { f.Actions.Enabled = false }, []string{"broken actions_off"}},
 		"another App's check":        {func(f *Facts) { f.Required[1].App = 8 }, []string{"broken check_of_another"}},
+		"our advice required":        {func(f *Facts) { f.Required[1] = Required{Name: "Mainstay doctor", App: 7} }, []string{"broken advice_required"}},
 		"a required name of nobody":  {func(f *Facts) { f.Required[0].Name = "test (1.27, linux)" }, []string{"broken required_never_comes"}},
 		"a required name of anybody": {func(f *Facts) { f.Required[0] = Required{Name: "ci/other"} }, []string{"warning required_unknown"}},
 		"a required name of an App":  {func(f *Facts) { f.Required[0] = Required{Name: "ci/other", App: 99} }, []string{"note required_elsewhere"}},

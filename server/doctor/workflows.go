@@ -125,6 +125,11 @@ func (e *examination) requiredChecks(jobs []named) {
 			}
 			continue
 		}
+		if r.App == e.OurApp && r.App != 0 {
+			e.add(Broken, "advice_required", r.Source, fmt.Sprintf("The check %q of this App is required. It is advice, posted on some commits only: every batch would wait for it.", r.Name),
+				fmt.Sprintf("Take it out of the rule: of this App only %q can be required.", e.OurCheck))
+			continue
+		}
 		if r.App != 0 && r.App != ActionsApp {
 			e.add(Note, "required_elsewhere", r.Source, fmt.Sprintf("The required check %q comes from another App (%d), which must build `mainstay/**`.", r.Name, r.App),
 				"Run `mainstay doctor --self-test`: it says whether the check comes.")

@@ -1,0 +1,104 @@
+package github
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/google/go-github/v60/github"
+
+	"github.com/mainstay-ci/mainstay/queue"
+)
+
+const workflowFolder = ".github/workflows/"
+
+// ChangedWorkflows tells a push that changes a workflow on a branch which is neither
+// the default one nor a ticket: the default branch's place, and the commit. It reads
+// the webhook alone: a push of more commits than GitHub lists may go by.
+func (a *App) ChangedWorkflows(event string, body []byte) (place queue.Place, commit string, ok bool) {
+	if event != "push" {
+		return place, "", false
+	}
+	type listed struct {
+		Added, Modified, Removed []string
+	}
+	var p struct {
+		Ref     string   `json:"ref"`
+		After   string   `json:"after"`
+		Deleted bool     `json:"deleted"`
+		Commits []listed `json:"commits"`
+	}
+	var base struct {
+		Repository struct {
+			DefaultBranch string `json:"default_branch"`
+		} `json:"repository"`
+	}
+	var h hook
+	if json.Unmarshal(body, &p) != nil || json.Unmarshal(body, &base) != nil || json.Unmarshal(body, &h) != nil {
+		return place, "", false
+	}
+	branch, is := strings.CutPrefix(p.Ref, "refs/heads/")
+	usual := base.Repository.DefaultBranch
+	if !is || p.Deleted || !isCommit(p.After) || branch == usual || usual == "" || strings.HasPrefix(branch, ticketPrefix) || h.Repository.ID <= 0 {
+		return place, "", false
+	}
+	for _, c := range p.Commits {
+		for _, list := range [][]string{c.Added, c.Modified, c.Removed} {
+			for _, path := range list {
+				if strings.HasPrefix(path, workflowFolder) {
+					return h.place(usual), p.After, true
+				}
+			}
+		}
+	}
+	return place, "", false
+}
+
+// Advice is a check beside the one that lands: it blocks nothing.
+type Advice struct {
+	Name, Title, Summary string
+	Conclusion           string // success or neutral
+	Lines                []AdvisedLine
+}
+
+// AdvisedLine is a word on a line of a file.
+type AdvisedLine struct {
+	Path        string
+	Line        int
+	Title, Text string
+}
+
+// PostAdvice puts the check on a commit, in the place of the one that is there.
+// Errors: *Trouble, or the context's.
+func (a *App) PostAdvice(ctx context.Context, place queue.Place, commit string, v Advice) error {
+	s := a.at(place)
+	title, summary := oneLine(v.Title, titleLimit), cut(v.Summary, summaryLimit)
+	out := &github.CheckRunOutput{Title: &title, Summary: &summary}
+	for _, l := range v.Lines[:min(len(v.Lines), annotationLimit)] {
+		heading, text := oneLine(l.Title, titleLimit), cut(l.Text, messageLimit)
+		out.Annotations = append(out.Annotations, &github.CheckRunAnnotation{Path: &l.Path, StartLine: &l.Line, EndLine: &l.Line,
+			AnnotationLevel: github.String("warning"), Title: &heading, Message: &text})
+	}
+	status := "completed"
+	var there struct {
+		Checks []checkRun `json:"check_runs"`
+	}
+	query := url.Values{"check_name": {v.Name}, "app_id": {fmt.Sprint(a.id)}}
+	_, err := s.get(ctx, "commits/"+segment(commit)+"/check-runs", query, &there)
+	switch {
+	case err != nil:
+	case len(there.Checks) > 0:
+		_, err = s.send(ctx, http.MethodPatch, fmt.Sprintf("check-runs/%d", there.Checks[0].ID),
+			github.UpdateCheckRunOptions{Name: v.Name, Status: &status, Conclusion: &v.Conclusion, Output: out}, nil)
+	default:
+		_, err = s.send(ctx, http.MethodPost, "check-runs",
+			github.CreateCheckRunOptions{Name: v.Name, HeadSHA: commit, Status: &status, Conclusion: &v.Conclusion, Output: out}, nil)
+	}
+	if err != nil {
+		return fmt.Errorf("post %q on %s in %s: %w", v.Name, commit, s.name(), err)
+	}
+	return nil
+}
