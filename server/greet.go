@@ -62,6 +62,7 @@ func (g *greeter) greet(ctx context.Context, place queue.Place, base github.Base
 	if base.Missing {
 		return
 	}
+	ctx = github.WithClass(ctx, github.Decoration)
 	one := g.of(place.Repository)
 	one.mu.Lock()
 	defer one.mu.Unlock()

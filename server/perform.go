@@ -31,12 +31,24 @@ type performer struct {
 
 // Perform does one effect's task.
 func (p *performer) Perform(ctx context.Context, place queue.Place, e queue.DueEffect) ([]queue.Fact, error) {
-	facts, err := p.perform(ctx, place, e)
+	facts, err := p.perform(github.WithClass(ctx, classOf(e.Task)), place, e)
 	var trouble *github.Trouble
 	if errors.As(err, &trouble) && !trouble.RetryAt.IsZero() {
 		return nil, &engine.Later{At: trouble.RetryAt, Why: err.Error()}
 	}
 	return facts, err
+}
+
+// classOf says how much a task's calls matter where few are left.
+func classOf(task queue.Task) github.Class {
+	switch task.(type) {
+	case queue.ReadBase, queue.ReadResults, queue.ReadMembers, queue.FindReports, queue.BuildAttempt, queue.PushTicket,
+		queue.MoveHeads, queue.MoveBase, queue.AbandonAttempt, queue.AuditLanding:
+		return github.Landing
+	case queue.PostCheck, queue.PostComment, queue.RemoveLabel, queue.FindPullReports:
+		return github.Decoration
+	}
+	return github.Usual
 }
 
 func (p *performer) perform(ctx context.Context, place queue.Place, e queue.DueEffect) ([]queue.Fact, error) {

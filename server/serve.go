@@ -55,6 +55,7 @@ type server struct {
 	engine  *engine.Engine
 	greeter *greeter
 	rounds  *rounds
+	postman *postman // nil where GitHub sends no webhooks
 	clones  *clones
 	http    *http.Server
 	door    *doorway
@@ -121,7 +122,7 @@ func (srv *server) wire(s settings) error {
 		s.clock = time.Now
 	}
 	app, err := github.New(github.Options{
-		AppID: s.appID, Key: s.key, Secrets: s.secrets, WithoutWebhooks: s.polls, APIURL: s.api, GitURL: s.github, Clock: s.clock, Log: srv.log,
+		AppID: s.appID, Key: s.key, Secrets: s.secrets, WithoutWebhooks: s.polls, APIURL: s.api, GitURL: s.github, Clock: s.clock, Log: srv.log, Writes: s.writes,
 		PageURL: func(p queue.Place, pr int) string {
 			return fmt.Sprintf("%s/q/%s/%s/%s/pr/%d", srv.url, p.Owner, p.Name, p.Branch, pr)
 		},
@@ -138,6 +139,9 @@ func (srv *server) wire(s settings) error {
 		Ledger: srv.store, Outbox: srv.store, Inbox: srv.store, Interpreter: srv.rounds, Clock: s.clock, Log: srv.log,
 		Performer: hands,
 	})
+	if !s.polls {
+		srv.postman = &postman{mail: app.Mailbox(), notes: srv.store, clock: s.clock, log: srv.log}
+	}
 	hands.front = srv.wireWeb(s)
 	return nil
 }
@@ -158,6 +162,9 @@ func (srv *server) run(ctx context.Context) {
 func (srv *server) begin(ctx context.Context) {
 	srv.work.Go(func() { srv.discover(ctx) })
 	srv.work.Go(func() { srv.rounds.run(ctx) })
+	if srv.postman != nil {
+		srv.work.Go(func() { srv.postman.run(ctx) })
+	}
 	if err := srv.engine.Run(ctx); err != nil && ctx.Err() == nil {
 		srv.log.Error("the engine stopped", "err", err)
 	}

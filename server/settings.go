@@ -26,6 +26,7 @@ type serveCommand struct {
 	Token   string `name:"action-token-file" env:"MAINSTAY_ACTION_TOKEN_FILE" help:"A file with a secret shared with jobs on hosts without OIDC, or the secret itself in MAINSTAY_ACTION_TOKEN. Without one there is none. What such a job says is never trusted to land anything."`
 	SignKey string `name:"signing-key-file" env:"MAINSTAY_SIGNING_KEY_FILE" help:"A file with an ssh key that signs the commits we make, where a rule asks for signatures. Wants --committer."`
 	Commits string `name:"committer" env:"MAINSTAY_COMMITTER" help:"Who makes our commits, like 'Release Bot <bot@example.com>': the machine user whose key signs them. Without one each attempt has a committer of its own."`
+	Writes  int    `name:"writes-per-minute" default:"60" env:"MAINSTAY_WRITES_PER_MINUTE" help:"How much is written to GitHub in a minute for one installation. github.com limits more than 80; a GitHub Enterprise Server may have no limit."`
 	Verbose bool   `env:"MAINSTAY_VERBOSE" help:"Log more."`
 }
 
@@ -37,6 +38,7 @@ type settings struct {
 	key     []byte
 	secrets [][]byte
 	polls   bool // GitHub sends no webhooks here
+	writes  int  // of an installation in a minute; 0: what github.com bears
 
 	signer    *git.Signer   // of our commits; nil: they are not signed
 	committer git.Committer // of our commits; empty: each attempt's own
@@ -51,7 +53,7 @@ type settings struct {
 }
 
 func (c serveCommand) settings() (settings, error) {
-	s := settings{listen: c.Listen, url: strings.TrimSuffix(c.URL, "/"), data: c.Data, appID: c.AppID, polls: c.Hooks == "off",
+	s := settings{listen: c.Listen, url: strings.TrimSuffix(c.URL, "/"), data: c.Data, appID: c.AppID, polls: c.Hooks == "off", writes: c.Writes,
 		password: os.Getenv("MAINSTAY_DASHBOARD_PASSWORD"), verbose: c.Verbose}
 	given := addresses{GitHub: c.GitHub, API: c.API, Issuer: c.Issuer}.filled()
 	s.github, s.api, s.issuer = given.GitHub, given.API, given.Issuer
@@ -63,6 +65,9 @@ func (c serveCommand) settings() (settings, error) {
 		if err := checkAddress(one[0], one[1]); err != nil {
 			return s, err
 		}
+	}
+	if c.Writes < 10 || c.Writes > 10_000 {
+		return s, fmt.Errorf("MAINSTAY_WRITES_PER_MINUTE is %d; it must be from 10 to 10000, and github.com bears 60", c.Writes)
 	}
 	if err := c.identify(&s); err != nil {
 		return s, err

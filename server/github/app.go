@@ -37,6 +37,8 @@ type Options struct {
 	Clock     func() time.Time // nil is time.Now
 	Log       *slog.Logger     // nil is silence
 	CheckName string           // "" is Mainstay
+	// Writes is how many writing calls an installation makes in a minute; 0 is what github.com bears.
+	Writes int
 	// PageURL is the dashboard's page of a pull request, linked from its check; nil links none.
 	PageURL func(place queue.Place, pr int) string
 }
@@ -54,6 +56,7 @@ type App struct {
 	clock     func() time.Time
 	log       *slog.Logger
 	checkName string
+	writes    int
 	pageURL   func(place queue.Place, pr int) string
 
 	permits  *permits
@@ -73,7 +76,7 @@ func New(o Options) (*App, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up the GitHub App: read its private key: %w", err)
 	}
-	a := &App{id: o.AppID, key: key, transport: o.Transport, clock: o.Clock, log: o.Log, checkName: o.CheckName,
+	a := &App{id: o.AppID, key: key, transport: o.Transport, clock: o.Clock, log: o.Log, checkName: o.CheckName, writes: o.Writes,
 		pageURL: o.PageURL, permits: newPermits(), installations: map[int64]*installation{}}
 	for _, s := range o.Secrets {
 		if len(s) == 0 {

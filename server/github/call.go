@@ -29,6 +29,7 @@ type installation struct {
 	tokens *tokens
 	api    *github.Client
 	slots  chan struct{}
+	pace   *pace
 	// limited is the Trouble that holds until its RetryAt: going on calling
 	// while limited may get the App banned.
 	limited atomic.Pointer[Trouble]
@@ -39,7 +40,7 @@ func (a *App) installation(id int64) *installation {
 	defer a.mu.Unlock()
 	in := a.installations[id]
 	if in == nil {
-		in = &installation{api: a.api(a.http), slots: make(chan struct{}, callsAtOnce),
+		in = &installation{api: a.api(a.client(newMemory(a.transport))), slots: make(chan struct{}, callsAtOnce), pace: newPace(a.writes),
 			tokens: &tokens{app: a, id: id, turn: make(chan struct{}, 1)}}
 		a.installations[id] = in
 	}
@@ -100,6 +101,9 @@ func (in *installation) send(ctx context.Context, a *App, c call) (*github.Respo
 	if t := in.limited.Load(); t != nil && a.clock().Before(t.RetryAt) {
 		return nil, &Trouble{Kind: Limited, RetryAt: t.RetryAt, Call: c.String(), Message: "not sent: " + t.Message}
 	}
+	if at, why := in.pace.admit(classOf(ctx), c, a.clock()); !at.IsZero() {
+		return nil, &Trouble{Kind: Limited, RetryAt: at, Call: c.String(), Message: "not sent: " + why}
+	}
 	token, err := in.tokens.get(ctx, "")
 	if err != nil {
 		return nil, err
@@ -111,9 +115,16 @@ func (in *installation) send(ctx context.Context, a *App, c call) (*github.Respo
 		}
 		resp, err = a.do(ctx, in.api, token, c)
 	}
+	if resp != nil && resp.Response != nil {
+		in.pace.note(resp.Header)
+	}
 	var t *Trouble
-	if errors.As(err, &t) && t.Kind == Limited {
+	switch {
+	case errors.As(err, &t) && t.Kind == Limited:
+		t.RetryAt = in.pace.strike(t, a.clock())
 		in.limited.Store(t)
+	case err == nil:
+		in.pace.forgive()
 	}
 	return resp, err
 }

@@ -31,6 +31,7 @@ type Trouble struct {
 	Call    string    // method and path
 	Message string    // GitHub's words
 	err     error
+	told    bool // RetryAt is GitHub's word
 }
 
 // Error says which call failed, and how.
@@ -127,7 +128,8 @@ func (a *App) wait(t *Trouble, h http.Header) error {
 	case h.Get("X-Ratelimit-Remaining") == "0" && resetErr == nil:
 		t.RetryAt = time.Unix(reset, 0)
 	}
-	if !t.RetryAt.After(now) {
+	t.told = t.RetryAt.After(now)
+	if !t.told {
 		t.RetryAt = now.Add(time.Minute)
 	}
 	return t

@@ -37,6 +37,14 @@ const (
 )
 
 const (
+	sqlMark = `SELECT value FROM marks WHERE name = ?`
+
+	sqlSetMark = `INSERT INTO marks (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = max(value, ?2)`
+
+	sqlBusy = `SELECT EXISTS (SELECT 1 FROM entries LIMIT 1)`
+)
+
+const (
 	sqlAddLesson = `INSERT INTO lessons (name, at) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`
 
 	sqlFindTestSuite = `SELECT id, version, body FROM test_suites WHERE repository = ? AND suite = ? AND variant = ?`
