@@ -213,7 +213,7 @@ func (t *step) start(members []int, on int64, tests []string) int64 {
 	texts := make([]PullText, 0, len(members))
 	for _, pr := range members {
 		e := t.entries[pr]
-		m := Member{PR: pr, Head: e.Pinned, Method: h.Settings.Merge.or(e.Method)}
+		m := Member{PR: pr, Head: e.Pinned, Method: h.Method(e.Method)}
 		if !e.PR.Fork && h.Settings.MoveBranches && !m.Method.KeepsHead() {
 			m.HeadRef = e.PR.HeadRef
 		}
@@ -227,7 +227,7 @@ func (t *step) start(members []int, on int64, tests []string) int64 {
 	t.touchAttempt(a.ID)
 	t.touchBatch(b.ID)
 	t.progress()
-	t.do(attemptKey(a.ID), BuildAttempt{Attempt: a.ID, Old: a.Old, Members: a.Members, At: a.At, Landed: landed, Texts: texts, Merging: h.Settings.Merge})
+	t.do(attemptKey(a.ID), BuildAttempt{Attempt: a.ID, Old: a.Old, Members: a.Members, At: a.At, Landed: landed, Texts: texts, Merging: h.merging()})
 	return a.ID
 }
 

@@ -1,5 +1,7 @@
 package queue
 
+import "slices"
+
 // Method is how a pull request's commits go onto the base.
 type Method string
 
@@ -22,26 +24,64 @@ func (m Method) Known() bool { return m == MethodRebase || m == MethodSquash || 
 func (m Method) KeepsHead() bool { return m == MethodMerge }
 
 // Merging is how a queue lands pull requests, and how it words what it makes of
-// them. An empty template is the default; see the package message.
+// them. Without a method it is the first that the rules allow; an empty template is
+// the default, see the package message.
 type Merging struct {
 	Method Method `json:"method,omitempty"`
 	Title  string `json:"title,omitempty"`
 	Body   string `json:"body,omitempty"`
 }
 
-// or is the method a pull request's label chose, or the queue's.
-func (m Merging) or(label Method) Method {
-	switch {
-	case label.Known():
+// Method is how a pull request lands whose label asks for this one, if for any.
+func (h *Header) Method(label Method) Method {
+	if label.Known() {
 		return label
-	case m.Method.Known():
-		return m.Method
+	}
+	if h.Settings.Merge.Method.Known() {
+		return h.Settings.Merge.Method
+	}
+	for _, m := range []Method{MethodRebase, MethodSquash, MethodMerge} {
+		if h.Rules.allow(m) {
+			return m
+		}
 	}
 	return MethodRebase
 }
 
+// allow reports whether nothing speaks against a method.
+func (r Rules) allow(m Method) bool {
+	return !(m == MethodMerge && r.Linear) && (len(r.Methods) == 0 || slices.Contains(r.Methods, m))
+}
+
+// lacksMethod holds the method of an entry that is not built yet against the rules;
+// of one that is, the push will tell.
+func (h *Header) lacksMethod(e *Entry) *Lack {
+	m := h.Method(e.Method)
+	if h.Rules.allow(m) || e.Phase != Asking && e.Phase != Waiting {
+		return nil
+	}
+	why := "a method that is allowed: it is to land by " + string(m) + ", which the settings of the repository or the rules of " + code(h.Branch) + " don't allow"
+	if m == MethodMerge && h.Rules.Linear {
+		why = "a method that is allowed: it is to land by merge, and the rules of " + code(h.Branch) + " ask for a linear history"
+	}
+	for _, other := range []Method{MethodRebase, MethodSquash, MethodMerge} {
+		if h.Rules.allow(other) {
+			why += ". Set the label " + code(MethodLabel+string(other)) + ", or say " + code("merge: "+string(other)) + " in the config"
+			break
+		}
+	}
+	return &Lack{Wait: NotApproved, What: why}
+}
+
+// merging is how the queue words what it makes, with its method settled.
+func (h *Header) merging() Merging {
+	m := h.Settings.Merge
+	m.Method = h.Method("")
+	return m
+}
+
 // wantsText reports whether descriptions of pull requests are needed.
-func (m Merging) wantsText() bool { return m.or("") != MethodRebase }
+func (h *Header) wantsText() bool { return h.Method("") != MethodRebase }
 
 // PullText is what a commit's message may name of a pull request.
 type PullText struct {

@@ -73,3 +73,49 @@ func TestAMethodIsFixedWhenTheAttemptBegins(t *testing.T) {
 		t.Errorf("landed by %s, shown as %s", m.Method, w.pulls[1].status)
 	}
 }
+
+// What may not land by its method says so and waits, and goes on when its label asks
+// for another, or the rules no longer mind.
+func TestAMethodThatIsNotAllowedWaits(t *testing.T) {
+	w := newWorld(t, false)
+	w.settings.Merge.Method = MethodMerge
+	w.rules.Linear = true
+	w.queue(1, 2)
+	w.run(time.Hour)
+	for pr := 1; pr <= 2; pr++ {
+		if e := w.state.entries[pr]; e.Phase != Asking || e.Wait != NotApproved {
+			t.Fatalf("#%d is %s, %s", pr, e.Phase, e.Wait)
+		}
+	}
+	if title := w.pulls[1].check[w.pulls[1].head].Title; !strings.Contains(title, "linear history. Set the label `merge:rebase`") {
+		t.Errorf("the check says %q", title)
+	}
+	w.change(1, func(p *pull) { p.method = MethodSquash })
+	w.run(time.Hour)
+	if w.pulls[1].status != Merged || w.receipts[0].Members[0].Method != MethodSquash {
+		t.Fatalf("#1 is %s", w.pulls[1].status)
+	}
+	w.rules.Linear = false
+	w.pushBase()
+	w.run(time.Hour)
+	if w.pulls[2].status != Merged {
+		t.Errorf("#2 is %s", w.pulls[2].status)
+	}
+}
+
+// A queue that names no method takes the first that is allowed.
+func TestTheFirstAllowedMethodIsTaken(t *testing.T) {
+	for _, c := range []struct {
+		rules Rules
+		want  Method
+	}{{Rules{}, MethodRebase}, {Rules{Methods: []Method{MethodSquash, MethodMerge}}, MethodSquash},
+		{Rules{Methods: []Method{MethodMerge}}, MethodMerge}, {Rules{Methods: []Method{MethodMerge}, Linear: true}, MethodRebase}} {
+		h := Header{Rules: c.rules}
+		if got := h.Method(""); got != c.want {
+			t.Errorf("%+v: %s, want %s", c.rules, got, c.want)
+		}
+		if got := h.Method(MethodMerge); got != MethodMerge {
+			t.Errorf("%+v: a label asks for a merge, and it is %s", c.rules, got)
+		}
+	}
+}

@@ -14,6 +14,11 @@ type Rules struct {
 	Reviews []string `json:"reviews,omitempty"`
 	// Threads says that every conversation must be resolved.
 	Threads bool `json:"threads,omitempty"`
+	// Linear asks for a history without merges; Methods are those that may be used, none
+	// where all may; Signed asks for commits with a signature.
+	Linear  bool     `json:"linear,omitempty"`
+	Methods []Method `json:"methods,omitempty"`
+	Signed  bool     `json:"signed,omitempty"`
 	// Unknown names rules we cannot judge: the push will tell.
 	Unknown []string `json:"unknown,omitempty"`
 }
@@ -68,7 +73,8 @@ func (r Rules) asksReview() bool { return len(r.Reviews) > 0 || r.Threads }
 
 // same compares what rules ask of a pull request.
 func (r Rules) same(o Rules) bool {
-	return r.Approvals == o.Approvals && r.Threads == o.Threads && slices.Equal(r.Reviews, o.Reviews)
+	return r.Approvals == o.Approvals && r.Threads == o.Threads && slices.Equal(r.Reviews, o.Reviews) &&
+		r.Linear == o.Linear && slices.Equal(r.Methods, o.Methods)
 }
 
 // Lack is what a pull request waits for before it may be tested.
@@ -95,6 +101,9 @@ func (e *Entry) Lacks(h *Header) *Lack {
 	}
 	if h.Settings.Guard && e.guards() && pr.Rulers == 0 {
 		return notApproved(fmt.Sprintf("it changes %s, so an admin or a maintainer has to approve %s", code(e.Guarded.Paths[0]), short(pr.Head)))
+	}
+	if lack := h.lacksMethod(e); lack != nil {
+		return lack
 	}
 	switch when := h.Settings.When; {
 	case when == "":

@@ -68,7 +68,6 @@ func Defaults() Settings {
 		MoveBranches: true,
 		Reruns:       3,
 		Quarantine:   14 * 24 * time.Hour,
-		Merge:        Merging{Method: MethodRebase},
 		Guard:        true,
 		Labels:       Labels{Hotfix: "hotfix", Hold: "hold", Solo: "solo"},
 	}

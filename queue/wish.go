@@ -7,7 +7,7 @@ import (
 func readKey(pr int) string { return fmt.Sprintf("read/%d", pr) }
 
 func (t *step) lookAt(pr int) {
-	t.do(readKey(pr), ReadPullRequest{Number: pr, Label: t.header.Settings.Label, Labels: t.header.Settings.Labels, Asks: t.header.asks(), Text: t.header.Settings.Merge.wantsText()})
+	t.do(readKey(pr), ReadPullRequest{Number: pr, Label: t.header.Settings.Label, Labels: t.header.Settings.Labels, Asks: t.header.asks(), Text: t.header.wantsText()})
 }
 
 // hintPullRequest decides whether a hint is worth a reading. While an intent
@@ -210,16 +210,17 @@ func (t *step) readBase(f BaseRead) {
 	if f.Missing {
 		return
 	}
-	rulesMoved := !h.Rules.same(f.Rules)
+	relabelled, method, rulesMoved := false, h.Method(""), !h.Rules.same(f.Rules)
 	h.Rules = f.Rules
 	if f.Problem == "" {
 		rulesMoved = rulesMoved || h.Settings.When != f.Settings.When
-		relabelled := !h.Settings.Labels.same(f.Settings.Labels) || h.Settings.Priority != f.Settings.Priority || f.Settings.Merge.wantsText() && !h.Settings.Merge.wantsText()
+		relabelled = !h.Settings.Labels.same(f.Settings.Labels) || h.Settings.Priority != f.Settings.Priority
 		h.Settings = f.Settings
-		if relabelled && !first {
-			for _, pr := range t.line {
-				t.lookAt(pr)
-			}
+	}
+	rulesMoved = rulesMoved || h.Method("") != method
+	if relabelled && !first || h.wantsText() && method == MethodRebase {
+		for _, pr := range t.line {
+			t.lookAt(pr)
 		}
 	}
 	if f.Tip != h.Tip {

@@ -19,7 +19,7 @@ func (w *town) landsBy(merge string) {
 	w.must(w.repo.Push(w.owner, sandbox.RefUpdate{Ref: "main", New: commit}))
 	w.until("the server has read the config", func() bool {
 		h := w.rows().Header
-		return h.Tip == commit && strings.Contains(merge, string(h.Settings.Merge.Method)) && h.Settings.BatchSize == 4
+		return h.Tip == commit && h.Settings.Merge.Method != "" && strings.Contains(merge, string(h.Settings.Merge.Method)) && h.Settings.BatchSize == 4
 	})
 }
 

@@ -61,7 +61,7 @@ queues:
 		Label: "land-it", Checks: []queue.NamedCheck{{Name: "build"}, {Name: "e2e", SkippedOK: true}},
 		Suites: map[string]int{"unit": 4, "slow": 0}, BatchSize: 8, BatchMin: 2, BatchMax: 20, BatchWait: 90 * time.Second, Parallel: 1,
 		StartLimit: 5 * time.Minute, RunLimit: 90 * time.Minute, MoveBranches: false, PerAuthor: 3, Reruns: 1, Quarantine: 30 * 24 * time.Hour,
-		Merge: queue.Merging{Method: queue.MethodRebase}, Guard: true,
+		Guard:  true,
 		Labels: queue.Labels{Hotfix: "urgent", Hold: "wait", Solo: "by-itself", Priority: map[string]int{"security": 10, "chore": -5}},
 	}
 	if got := c.For("main", "main"); !reflect.DeepEqual(got, want) {

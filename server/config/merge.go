@@ -22,7 +22,7 @@ func (r *reader) merging(n ast.Node, key string) queue.Merging {
 		return m
 	}
 	if _, ok := pairs(n); !ok {
-		r.want(n, key, "rebase, squash or merge, or a mapping like {method: squash, title: \"{title} (#{number})\"}")
+		r.want(n, key, "auto, rebase, squash or merge, or a mapping like {method: squash, title: \"{title} (#{number})\"}")
 		return m
 	}
 	r.mapping(n, key, fields{
@@ -44,7 +44,10 @@ func (r *reader) method(n ast.Node, key string) queue.Method {
 	if m := queue.Method(word); m.Known() {
 		return m
 	}
-	r.want(n, key, "rebase, squash or merge")
+	if word == "auto" {
+		return ""
+	}
+	r.want(n, key, "auto, rebase, squash or merge")
 	return ""
 }
 

@@ -11,10 +11,11 @@ import (
 func TestMergeIsAMethodAndItsWords(t *testing.T) {
 	for src, want := range map[string]queue.Merging{
 		"merge: rebase": {Method: queue.MethodRebase},
+		"merge: auto":   {},
 		"merge: squash": {Method: queue.MethodSquash},
 		`merge: {method: merge, title: "Land {branch}"}`:                                      {Method: queue.MethodMerge, Title: "Land {branch}"},
 		"merge:\n      method: squash\n      body: |\n        {text}\n\n        {trailers}\n": {Method: queue.MethodSquash, Body: "{text}\n\n{trailers}\n"},
-		"label: x": {Method: queue.MethodRebase},
+		"label: x": {},
 	} {
 		c, warnings := read(t, "version: 1\nqueues:\n  - branch: main\n    "+src+"\n")
 		if got := c.For("main", "main").Merge; got != want || len(warnings) > 0 {
@@ -22,9 +23,9 @@ func TestMergeIsAMethodAndItsWords(t *testing.T) {
 		}
 	}
 	for src, want := range map[string]string{
-		"merge: fast":                        `want rebase, squash or merge, got "fast"`,
-		"merge: 3":                           "want rebase, squash or merge, or a mapping",
-		"merge: {method: ff}":                `merge.method: want rebase, squash or merge, got "ff"`,
+		"merge: fast":                        `want auto, rebase, squash or merge, got "fast"`,
+		"merge: 3":                           "want auto, rebase, squash or merge, or a mapping",
+		"merge: {method: ff}":                `merge.method: want auto, rebase, squash or merge, got "ff"`,
 		`merge: {title: "{titel}"}`:          "merge.title: there is no {titel}",
 		`merge: {title: "a\nb"}`:             "merge.title: want one line",
 		"merge: {body: 3}":                   "merge.body: want text of 1 to 4000 characters",

@@ -61,6 +61,9 @@ func (a *App) readBase(ctx context.Context, place queue.Place, whole bool) (Base
 		return Base{Missing: true, ConfigPath: configPath, ReadAt: b.ReadAt}, nil
 	}
 	set.add(classic)
+	if t, known := s.knownTraits(); known && len(t.methods) > 0 {
+		set.allow(t.methods)
+	}
 	b.Rules = set.rules(a)
 	return b, nil
 }

@@ -19,6 +19,33 @@ type asked struct {
 	reviews   []string
 	threads   bool
 	unknown   []string
+	linear    bool
+	signed    bool
+	methods   []queue.Method // allowed by all who name some; see limits
+	limits    bool           // somebody names some
+}
+
+// allowed are the methods that may be used, none where all may.
+func (r *asked) allowed() []queue.Method {
+	var out []queue.Method
+	for _, m := range []queue.Method{queue.MethodRebase, queue.MethodSquash, queue.MethodMerge} {
+		if slices.Contains(r.methods, m) {
+			out = append(out, m)
+		}
+	}
+	if len(out) == 3 {
+		return nil
+	}
+	return out
+}
+
+// allow keeps the methods that a rule or a setting allows, too.
+func (r *asked) allow(methods []queue.Method) {
+	if !r.limits {
+		r.methods, r.limits = methods, true
+		return
+	}
+	r.methods = slices.DeleteFunc(slices.Clone(r.methods), func(m queue.Method) bool { return !slices.Contains(methods, m) })
 }
 
 func (r *asked) add(other asked) {
@@ -27,11 +54,15 @@ func (r *asked) add(other asked) {
 	r.reviews = append(r.reviews, other.reviews...)
 	r.threads = r.threads || other.threads
 	r.unknown = append(r.unknown, other.unknown...)
+	r.linear, r.signed = r.linear || other.linear, r.signed || other.signed
+	if other.limits {
+		r.allow(other.methods)
+	}
 }
 
 // rules leaves out our own check and what is said twice.
 func (r *asked) rules(a *App) queue.Rules {
-	out := queue.Rules{Approvals: r.approvals, Threads: r.threads, Reviews: sorted(r.reviews), Unknown: sorted(r.unknown)}
+	out := queue.Rules{Approvals: r.approvals, Linear: r.linear, Signed: r.signed, Methods: r.allowed(), Threads: r.threads, Reviews: sorted(r.reviews), Unknown: sorted(r.unknown)}
 	seen := map[queue.NamedCheck]bool{}
 	for _, c := range r.checks {
 		ours := c.Name == a.checkName && (c.App == 0 || c.App == a.id)
@@ -87,6 +118,8 @@ func (s site) readRulesets(ctx context.Context) (asked, error) {
 }
 
 func (r *asked) take(one rule) {
+	r.linear = r.linear || one.Type == "required_linear_history"
+	r.signed = r.signed || one.Type == "required_signatures"
 	switch {
 	case harmless[one.Type]:
 	case one.Type == "required_status_checks":
@@ -113,10 +146,11 @@ func (r *asked) take(one rule) {
 // takeReviews reads what a ruleset asks of reviews.
 func (r *asked) takeReviews(parameters json.RawMessage) {
 	var p struct {
-		Approvals  int  `json:"required_approving_review_count"`
-		CodeOwners bool `json:"require_code_owner_review"`
-		LastPush   bool `json:"require_last_push_approval"`
-		Threads    bool `json:"required_review_thread_resolution"`
+		Approvals  int            `json:"required_approving_review_count"`
+		CodeOwners bool           `json:"require_code_owner_review"`
+		LastPush   bool           `json:"require_last_push_approval"`
+		Threads    bool           `json:"required_review_thread_resolution"`
+		Methods    []queue.Method `json:"allowed_merge_methods"`
 		Reviewers  []struct {
 			Least    int      `json:"minimum_approvals"`
 			Patterns []string `json:"file_patterns"`
@@ -127,6 +161,9 @@ func (r *asked) takeReviews(parameters json.RawMessage) {
 		return
 	}
 	r.approvals = max(r.approvals, p.Approvals)
+	if len(p.Methods) > 0 {
+		r.allow(p.Methods)
+	}
 	r.threads = r.threads || p.Threads
 	r.decide(p.CodeOwners, p.LastPush)
 	for _, team := range p.Reviewers {
@@ -200,6 +237,7 @@ func (s site) readProtection(ctx context.Context, path string, into *asked) erro
 		} `json:"required_pull_request_reviews"`
 		Threads    *enabled `json:"required_conversation_resolution"`
 		Signatures *enabled `json:"required_signatures"`
+		Linear     *enabled `json:"required_linear_history"`
 		Locked     *enabled `json:"lock_branch"`
 	}
 	_, err := s.get(ctx, path, nil, &p)
@@ -217,6 +255,7 @@ func (s site) readProtection(ctx context.Context, path string, into *asked) erro
 	if err != nil {
 		return err
 	}
+	into.linear, into.signed = p.Linear.on(), p.Signatures.on()
 	if p.Checks != nil {
 		into.checks = nil // the full reading names the Apps
 		p.Checks.into(into)
