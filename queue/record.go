@@ -44,6 +44,15 @@ type PullReport struct {
 type RecordedEvent struct {
 	ID int64
 	Event
+	// Trouble is why it could not be decoded; it has no Fact then.
+	Trouble string
+}
+
+// AsideEvent is an event that could not be taken in and stands beside its queue.
+type AsideEvent struct {
+	Queue     int64
+	At        time.Time
+	Kind, Why string
 }
 
 // DueEffect is an effect as a store keeps it. Generation grows when a later
@@ -54,6 +63,8 @@ type DueEffect struct {
 	Generation int64
 	Tries      int
 	Effect
+	// Trouble is why it could not be decoded; it has no Task then.
+	Trouble string
 }
 
 // Commit is one or more steps of one queue, written in one transaction: it is

@@ -41,9 +41,17 @@ func (c serveCommand) Run(ctx context.Context) error {
 		// On standard output and nowhere else: who reads it may claim the page.
 		fmt.Printf("Mainstay listens on %s and has no GitHub App yet.\nOpen this page to create it, in one browser; the link works once:\n\n  %s\n\n", srv.listen.Addr(), srv.setup.Link())
 	}
-	<-ctx.Done()
+	return srv.last(ctx)
+}
+
+// last serves until it is told to stop, or cannot go on: then it fails, and the process with it.
+func (srv *server) last(ctx context.Context) (err error) {
+	select {
+	case <-ctx.Done():
+	case err = <-srv.died:
+	}
 	srv.stop()
-	return nil
+	return err
 }
 
 // server is one running Mainstay.
@@ -64,7 +72,10 @@ type server struct {
 	// endRequests ends what is still being answered: live pages stay open for ever.
 	endRequests context.CancelFunc
 	work        sync.WaitGroup
-	log         *slog.Logger
+	// died tells that a part without which all is deaf has ended: the process must,
+	// so that whoever watches over it starts another.
+	died chan error
+	log  *slog.Logger
 }
 
 // start opens the store, plugs the adapters in and begins to work. What it needs
@@ -80,7 +91,7 @@ func start(ctx context.Context, s settings, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w; is another server there? Choose another address with --listen", s.listen, err)
 	}
-	srv := &server{url: s.url, listen: listen, log: log}
+	srv := &server{url: s.url, listen: listen, log: log, died: make(chan error, 2)}
 	if srv.url == "" {
 		srv.url = "http://" + listen.Addr().String()
 	}
@@ -154,6 +165,7 @@ func (srv *server) run(ctx context.Context) {
 	srv.work.Go(func() {
 		if err := srv.http.Serve(srv.listen); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			srv.log.Error("the listener stopped", "err", err)
+			srv.died <- fmt.Errorf("listen: %w", err)
 		}
 	})
 }
@@ -167,6 +179,7 @@ func (srv *server) begin(ctx context.Context) {
 	}
 	if err := srv.engine.Run(ctx); err != nil && ctx.Err() == nil {
 		srv.log.Error("the engine stopped", "err", err)
+		srv.died <- err
 	}
 }
 

@@ -109,9 +109,14 @@ func (d *dispatcher) perform(ctx context.Context, key effectKey, eff queue.DueEf
 	}
 	due := d.Clock().Add(pause(eff.Tries))
 	var later *Later
-	if errors.As(err, &later) {
+	var bad *poison
+	switch {
+	case errors.As(err, &later):
 		due = later.At
-	} else {
+	case errors.As(err, &bad) && eff.Tries+1 >= mostStrikes:
+		due = d.Clock().Add(poisonPause)
+		d.Log.Error("an effect cannot be performed and is set aside", "effect", eff.Key, "queue", eff.Queue, "until", due, "err", err)
+	default:
 		d.Log.Warn("an effect failed and is put off", "effect", eff.Key, "queue", eff.Queue, "tries", eff.Tries+1, "until", due, "err", err)
 	}
 	if err := d.Outbox.Defer(ctx, eff, due, err.Error()); err != nil && ctx.Err() == nil {
@@ -124,9 +129,12 @@ func (d *dispatcher) perform(ctx context.Context, key effectKey, eff queue.DueEf
 func (d *dispatcher) outcome(ctx context.Context, eff queue.DueEffect) (facts []queue.Fact, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("perform %s: panic: %v\n%s", eff.Key, p, debug.Stack())
+			err = &poison{fmt.Errorf("perform %s: panic: %v\n%s", eff.Key, p, debug.Stack())}
 		}
 	}()
+	if eff.Task == nil {
+		return nil, &poison{errors.New(eff.Trouble)}
+	}
 	if _, ok := eff.Task.(queue.Wake); ok {
 		return []queue.Fact{queue.TimePassed{}}, nil
 	}
@@ -147,6 +155,13 @@ func (e *Engine) placeOf(ctx context.Context, id int64) (queue.Place, error) {
 	}
 	return place, err
 }
+
+// poison is the error of an effect that fails by itself, whatever the world does.
+// Nothing can take its place, so it is tried again now and then: a new version
+// of the server may know better.
+type poison struct{ error }
+
+const poisonPause = time.Hour
 
 // rest lets a while pass.
 func rest(ctx context.Context) {

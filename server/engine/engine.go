@@ -19,6 +19,8 @@ type Ledger interface {
 	Unread(ctx context.Context, id int64, limit int) ([]queue.RecordedEvent, error)
 	// Commit answers queue.ErrStale when the queue moved on since Version.
 	Commit(ctx context.Context, c queue.Commit) error
+	// SetAside keeps an event that can't be taken in out of the way of the others.
+	SetAside(ctx context.Context, id, event int64, why string) error
 }
 
 // Outbox keeps the effects until they are done.
@@ -58,7 +60,8 @@ type Later struct {
 
 func (l *Later) Error() string { return l.Why }
 
-// Options are an engine's parts. All are needed but Clock (time.Now when nil).
+// Options are an engine's parts. All are needed but Clock (time.Now when nil) and
+// Step (queue.Step when nil).
 type Options struct {
 	Ledger      Ledger
 	Outbox      Outbox
@@ -66,6 +69,7 @@ type Options struct {
 	Performer   Performer
 	Interpreter Interpreter
 	Clock       func() time.Time
+	Step        func(*queue.State, queue.Event) (*queue.State, []queue.Effect)
 	Log         *slog.Logger
 }
 
@@ -85,6 +89,9 @@ type Engine struct {
 func New(o Options) *Engine {
 	if o.Clock == nil {
 		o.Clock = time.Now
+	}
+	if o.Step == nil {
+		o.Step = queue.Step
 	}
 	return &Engine{Options: o, inbox: make(chan struct{}, 1), outbox: make(chan struct{}, 1)}
 }

@@ -36,6 +36,9 @@ func (o *outside) Perform(_ context.Context, _ queue.Place, e queue.DueEffect) (
 type hints struct{}
 
 func (hints) Interpret(event string, body []byte) ([]queue.Hint, error) {
+	if event == "bomb" {
+		panic("out of range")
+	}
 	if event != "pull_request" {
 		return nil, errors.New("never heard of it")
 	}
@@ -52,14 +55,17 @@ type house struct {
 	stop    func()
 }
 
-func openHouse(t *testing.T, path string) *house {
+func openHouse(t *testing.T, path string) *house { return openHouseOf(t, path, nil) }
+
+// openHouseOf opens a house with rules of its own; nil are the queue's.
+func openHouseOf(t *testing.T, path string, rules func(*queue.State, queue.Event) (*queue.State, []queue.Effect)) *house {
 	t.Helper()
 	s, err := store.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := &house{t: t, path: path, store: s, outside: &outside{calls: make(chan queue.DueEffect, 100)}}
-	h.engine = engine.New(engine.Options{Ledger: s, Outbox: s, Inbox: s, Performer: h.outside, Interpreter: hints{}, Log: slog.New(slog.DiscardHandler)})
+	h.engine = engine.New(engine.Options{Ledger: s, Outbox: s, Inbox: s, Performer: h.outside, Interpreter: hints{}, Step: rules, Log: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- h.engine.Run(ctx) }()

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/mainstay-ci/mainstay/queue"
@@ -52,7 +54,7 @@ func (e *Engine) takeAll(ctx context.Context, deliveries []queue.Delivery) bool 
 // takeDelivery gives a webhook's hints to their queues. One that can't be
 // understood is logged and done with: it was only ever a hint.
 func (e *Engine) takeDelivery(ctx context.Context, d queue.Delivery) error {
-	hints, err := e.Interpreter.Interpret(d.Event, d.Body)
+	hints, err := e.interpret(d)
 	if err != nil {
 		e.Log.Warn("a webhook was not understood", "delivery", d.GUID, "event", d.Event, "err", err)
 	}
@@ -73,6 +75,16 @@ func (e *Engine) takeDelivery(ctx context.Context, d queue.Delivery) error {
 		e.Wake(id)
 	}
 	return nil
+}
+
+// interpret boils a webhook down; one that brings the interpreter down means nothing.
+func (e *Engine) interpret(d queue.Delivery) (hints []queue.Hint, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			hints, err = nil, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return e.Interpreter.Interpret(d.Event, d.Body)
 }
 
 // queuesFor finds the queues a hint is for, and opens one where the hint may.

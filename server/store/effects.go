@@ -18,6 +18,7 @@ const maxWhy = 2000
 
 // Due gives up to limit effects whose time has come, the longest due first. An
 // effect stays due until Finish or Defer: who performs it keeps count of that.
+// One that does not decode comes with its Trouble.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]queue.DueEffect, error) {
 	rows, err := s.read.QueryContext(ctx, sqlDue, stamp(now), limit)
 	if err != nil {
@@ -55,7 +56,7 @@ func scanEffect(row scanner) (e queue.DueEffect, err error) {
 	}
 	e.Due = moment(due)
 	if e.Task, err = queue.DecodeTask(kind, body); err != nil {
-		return e, fmt.Errorf("effect %q of queue %d: %w", e.Key, e.Queue, err)
+		e.Task, e.Trouble = nil, err.Error() // the others are due all the same
 	}
 	return e, nil
 }

@@ -17,7 +17,8 @@ func (s *Store) Append(ctx context.Context, queueID int64, events ...queue.Event
 	return s.writer.write(ctx, func(t *tx) error { return t.addEvents(queueID, rows) })
 }
 
-// Unread gives up to limit events that no commit has consumed yet, oldest first.
+// Unread gives up to limit events that no commit has consumed yet, oldest first;
+// one that does not decode comes with its Trouble.
 func (s *Store) Unread(ctx context.Context, queueID int64, limit int) ([]queue.RecordedEvent, error) {
 	rows, err := s.read.QueryContext(ctx, sqlUnread, queueID, limit)
 	if err != nil {
@@ -39,7 +40,7 @@ func scanEvent(row scanner) (e queue.RecordedEvent, err error) {
 	}
 	e.At = moment(at)
 	if e.Fact, err = queue.DecodeFact(kind, body); err != nil {
-		return e, fmt.Errorf("event %d: %w", e.ID, err)
+		e.Fact, e.Trouble = nil, err.Error() // those behind it are read all the same
 	}
 	return e, nil
 }

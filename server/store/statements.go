@@ -112,6 +112,10 @@ const (
 			UNION ALL
 			SELECT (SELECT min(queue) FROM events WHERE queue > jump.queue) FROM jump WHERE jump.queue IS NOT NULL
 		) SELECT queue FROM jump WHERE queue IS NOT NULL`
+
+	sqlSetAside = `INSERT INTO set_aside (queue, at, kind, body, why) SELECT queue, at, kind, body, ? FROM events WHERE id = ? AND queue = ?`
+
+	sqlAside = `SELECT queue, at, kind, why FROM set_aside WHERE id > 0 ORDER BY id DESC LIMIT ?`
 )
 
 const (

@@ -44,6 +44,8 @@ type Events interface {
 	Append(ctx context.Context, queueID int64, events ...queue.Event) error
 	Unread(ctx context.Context, queueID int64, limit int) ([]queue.RecordedEvent, error)
 	QueuesWithUnread(ctx context.Context) ([]int64, error)
+	SetAside(ctx context.Context, queueID, event int64, why string) error
+	Aside(ctx context.Context, limit int) ([]queue.AsideEvent, error)
 }
 
 // Effects is what waits to be done.
@@ -107,6 +109,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a stale commit changes nothing", staleCommit},
 		{"a refused commit leaves nothing behind", refusedCommit},
 		{"events are read in order and consumed by a commit", eventsInOrder},
+		{"an event is set aside", setAside},
 		{"an unknown queue is said to be unknown", unknownQueue},
 		{"a later effect replaces the pending one", replacedEffect},
 		{"an effect finished while it was replaced", finishedWhileReplaced},

@@ -143,3 +143,26 @@ func numbers(events []queue.RecordedEvent) []int {
 	}
 	return all
 }
+
+// What can't be taken in stands beside its queue, and those behind it come next.
+func setAside(t *testing.T, s Store) {
+	id := openMain(t, s).ID
+	must(t, s.Append(t.Context(), id, queue.Event{At: noon, Fact: queue.TimePassed{}}, queue.Event{At: noon, Fact: queue.BaseHinted{Tip: "a"}}))
+	unread, err := s.Unread(t.Context(), id, 10)
+	must(t, err)
+
+	for range 2 { // the second finds it gone
+		must(t, s.SetAside(t.Context(), id, unread[0].ID, "panic: \xff"))
+	}
+
+	left, err := s.Unread(t.Context(), id, 10)
+	must(t, err)
+	if len(left) != 1 || left[0].ID != unread[1].ID {
+		t.Errorf("left unread: %+v", left)
+	}
+	aside, err := s.Aside(t.Context(), 10)
+	must(t, err)
+	if len(aside) != 1 || aside[0].Queue != id || !aside[0].At.Equal(noon) || aside[0].Why != "panic: " {
+		t.Errorf("aside: %+v", aside)
+	}
+}
