@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"github.com/mainstay-ci/mainstay/server/config"
 	"github.com/mainstay-ci/mainstay/server/engine"
 	"github.com/mainstay-ci/mainstay/server/github"
 	"github.com/mainstay-ci/mainstay/server/store"
@@ -37,7 +38,8 @@ func (srv *server) wireWeb(s settings) *web.Front {
 		Plans:    srv.store, Durations: srv.store, Pools: srv.store, Quarantines: flakes{srv.store, s.clock}, Flakes: flakes{srv.store, s.clock},
 		Pages: web.PageOptions{Reader: srv.store, Operator: srv.engine, Tests: srv.store, GitHubURL: links,
 			Open: s.open, Password: s.password, Clock: s.clock, Log: srv.log},
-		Next: &web.NextOptions{Look: (&installs{srv: srv}).look, Newcomer: srv.setup, Grants: grants(), Polls: s.polls},
+		Next:   &web.NextOptions{Look: (&installs{srv: srv}).look, Newcomer: srv.setup, Grants: grants(), Polls: s.polls},
+		Schema: config.Schema(),
 		Ready: func(ctx context.Context) error {
 			_, err := srv.store.Queues(ctx)
 			return err

@@ -61,9 +61,10 @@ type Options struct {
 	// Quarantines may be nil: nothing is excused then.
 	Quarantines Quarantines
 	// Pools may be nil: every plan is static then.
-	Pools Pools
-	Pages PageOptions
-	Next  *NextOptions // nil: there is no page "what is next"
+	Pools  Pools
+	Pages  PageOptions
+	Next   *NextOptions // nil: there is no page "what is next"
+	Schema []byte       // of the settings file, for editors
 	// Ready says what keeps the server from working, or nil.
 	Ready func(ctx context.Context) error
 	Clock func() time.Time
@@ -105,6 +106,7 @@ func (d *door) routes() http.Handler {
 	mux.HandleFunc("GET "+shard.VerdictPath, d.showVerdict)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", d.sayReady)
+	mux.HandleFunc("GET /mainstay.schema.json", d.showSchema)
 	pages := newPages(d.Pages)
 	pages.routes(mux)
 	if d.Next != nil {
@@ -116,6 +118,13 @@ func (d *door) routes() http.Handler {
 // Server wraps a handler with the limits that keep slow and greedy clients off.
 func Server(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+}
+
+func (d *door) showSchema(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/schema+json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Access-Control-Allow-Origin", "*") // editors in a browser fetch it
+	_, _ = w.Write(d.Schema)
 }
 
 func (d *door) sayReady(w http.ResponseWriter, r *http.Request) {

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mainstay-ci/mainstay/sandbox"
+	"github.com/mainstay-ci/mainstay/server/config"
+)
+
+// A wrong file is told like a compiler tells it, and the exit code says so.
+func TestConfigCheck(t *testing.T) {
+	for src, want := range map[string]struct {
+		text string
+		code exitCode
+	}{
+		"version: 1\n": {"", 0},
+		"version: 1\nqueues:\n  - {branch: main, batch: {size: many}}\n": {"f.yml:3:34: error: batch.size: want auto or a number from 1 to 100, got \"many\"\n", 1},
+		"version: 1\nqueues:\n  - {lable: x}\n":                          {"f.yml:3:6: warning: \"lable\": unknown key: ignored", 0},
+		"version: 1\nqueues:\n  - {label: \"a\x1b[31m\"}\n":              {"error: label: want one line", 1},
+	} {
+		var out bytes.Buffer
+		err := configCheckCommand{}.report(&out, "f.yml", []byte(src))
+		var code exitCode
+		errors.As(err, &code)
+		if code != want.code || !strings.Contains(out.String(), want.text) || strings.Contains(out.String(), "\x1b") || want.text == "" && out.Len() > 0 {
+			t.Errorf("%q: exit %d\n%s", src, code, out.String())
+		}
+		out.Reset()
+		_ = configCheckCommand{JSON: true}.report(&out, "f.yml", []byte(src))
+		var told []configFound
+		if err := json.Unmarshal(out.Bytes(), &told); err != nil || told == nil || (len(told) > 0) != (want.text != "") {
+			t.Errorf("%q as JSON: %s, %v", src, out.String(), err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "x.yml")
+	if err := os.WriteFile(file, []byte("version: 3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if src, name, err := (configCheckCommand{File: file}).read(nil); err != nil || name != file || string(src) != "version: 3\n" {
+		t.Errorf("read %q of %q, %v", src, name, err)
+	}
+	if src, _, err := (configCheckCommand{File: "-"}).read(strings.NewReader("version: 1\n")); err != nil || string(src) != "version: 1\n" {
+		t.Errorf("read %q, %v", src, err)
+	}
+	if _, _, err := (configCheckCommand{File: file + ".none"}).read(nil); err == nil {
+		t.Error("a missing file was read")
+	}
+}
+
+// Each thing that is asked for is told with the rule that asks.
+func TestConfigExplain(t *testing.T) {
+	t.Parallel()
+	w := foundWithoutServer(t, scene{files: map[string]string{".github/mainstay.yml": "version: 1\nqueues:\n  - {branch: main, checks: [{name: e2e, skipped: ok}], when: pr.files < 9, sise: 1}\n"}})
+	w.protectAlso(sandbox.Rules{RequiredApprovals: 2, CodeOwnerReviews: true, ResolveThreads: true, Other: []string{"license_compliance_scanning"}, Bypass: []sandbox.Actor{w.app}})
+	d, app, _ := w.doctor("")
+	x, err := configExplainCommand{Repository: "acme/widgets", appAccess: d.appAccess}.explain(t.Context(), app)
+	w.must(err)
+	var out bytes.Buffer
+	w.must(x.print(&out))
+	for _, line := range []string{"acme/widgets, base main", "ci", "Mainstay (App ", "(ours: green once the others are)", "e2e, skipped counts", "2 approvals of exactly its head", "GitHub's own decision: code owners",
+		"every conversation resolved", "when: pr.files < 9", ".github/mainstay.yml", "license_compliance_scanning", "always", `warning: "sise": unknown key`} {
+		if !strings.Contains(out.String(), line) {
+			t.Errorf("it does not say %q:\n%s", line, out.String())
+		}
+	}
+	if _, err := (configExplainCommand{Repository: "widgets"}).explain(t.Context(), app); err == nil || !strings.Contains(err.Error(), "owner/name") {
+		t.Errorf("of no repository: %v", err)
+	}
+	if _, err := (configExplainCommand{Repository: "acme/widgets", Branch: "none"}).explain(t.Context(), app); err == nil || !strings.Contains(err.Error(), "no branch none") {
+		t.Errorf("of no branch: %v", err)
+	}
+}
+
+// The server gives editors the schema of its own version.
+func TestTheSchemaIsServed(t *testing.T) {
+	t.Parallel()
+	w := found(t, scene{})
+	resp, err := http.Get("http://" + w.server.listen.Addr().String() + "/mainstay.schema.json")
+	w.must(err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	w.must(err)
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "application/schema+json" || !bytes.Equal(body, config.Schema()) {
+		t.Errorf("%s, %q:\n%s", resp.Status, resp.Header, body)
+	}
+}
