@@ -7,7 +7,7 @@ VERSION ?= $(shell cat action/version)
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check fmt vet staticcheck shellcheck act dist dist-check bench explore mutants suites issuer truth vuln clean need
+.PHONY: help build demo test check fmt vet staticcheck shellcheck act dist dist-check bench explore mutants suites issuer truth graphql vuln clean need
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ issuer: need ## tokens of an issuer and a client that are not ours (installs two
 truth: need ## fetch anew what tests hold GitHub's word from: OpenAPI description, webhook schemas and payloads (needs npm)
 	@command -v npm >/dev/null || { echo "npm is missing: apt-get install npm"; exit 1; }
 	@.ci/truth
+
+graphql: need ## the GraphQL query, judged by GitHub's published schema (installs two npm packages in a temporary folder)
+	MAINSTAY_GRAPHQL=1 go test -count=1 -v -run TestTheQueryIsOneOfGitHubsSchema ./server/github
 
 vuln: need ## known vulnerabilities (asks the public database)
 	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...

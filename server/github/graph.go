@@ -113,9 +113,9 @@ func graphQuery(numbers []int) string {
 // askGraph sends the query. GraphQL answers 200 whatever happens: what went wrong stands beside the data.
 func (s site) askGraph(ctx context.Context, numbers []int, after string) (map[string]*graphPull, error) {
 	type fault struct {
-		Type    string   `json:"type"`
-		Message string   `json:"message"`
-		Path    []string `json:"path"`
+		Type    string `json:"type"`
+		Message string `json:"message"`
+		Path    []any  `json:"path"` // names, and places in lists
 	}
 	var answer struct {
 		Data struct {

@@ -79,6 +79,7 @@ func TestJudgeInTrouble(t *testing.T) {
 		"limited":           {`{"errors":[{"type":"RATE_LIMITED","message":"API rate limit exceeded"}]}`, Limited},
 		"forbidden":         {`{"data":{"repository":null},"errors":[{"type":"FORBIDDEN","path":["repository"],"message":"Resource not accessible by integration"}]}`, Forbidden},
 		"no repository":     {`{"data":{"repository":null},"errors":[{"type":"NOT_FOUND","path":["repository"],"message":"Could not resolve"}]}`, Gone},
+		"deep in a list":    {`{"data":{"repository":null},"errors":[{"type":"FORBIDDEN","path":["repository","p1","reviewThreads","nodes",0],"message":"no"}]}`, Forbidden},
 		"something broke":   {`{"data":null,"errors":[{"message":"Something went wrong while executing your query."}]}`, Unavailable},
 		"nothing at all":    {`{}`, Unavailable},
 		"another shape":     {`{"data":{"repository":[1]}}`, Unavailable},
