@@ -21,6 +21,7 @@ type appAccess struct {
 	KeyFile string `name:"key-file" env:"MAINSTAY_KEY_FILE" help:"The App's private key, a PEM file; or the key itself in MAINSTAY_KEY."`
 	GitHub  string `name:"github-url" default:"https://github.com" env:"MAINSTAY_GITHUB_URL" help:"GitHub, or a GitHub Enterprise Server."`
 	API     string `name:"api-url" env:"MAINSTAY_API_URL" help:"GitHub's REST API; by default the one of the GitHub above."`
+	SignKey string `name:"signing-key-file" env:"MAINSTAY_SIGNING_KEY_FILE" help:"The key that signs the server's commits, where there is one."`
 	Hooks   string `name:"webhooks" default:"on" enum:"on,off" env:"MAINSTAY_WEBHOOKS" help:"Off where the server asks GitHub instead."`
 }
 
@@ -95,7 +96,7 @@ func (c doctorCommand) diagnose(ctx context.Context, app *github.App, s settings
 		place.Branch = c.Branch
 	}
 	d := diagnosis{Repository: place.Owner + "/" + place.Name, Branch: place.Branch, Findings: []doctor.Finding{}}
-	found, required, err := examine(ctx, app, place, "refs/heads/"+place.Branch, s.polls)
+	found, required, err := examine(ctx, app, place, "refs/heads/"+place.Branch, s.polls, c.SignKey != "")
 	if err != nil {
 		return d, err
 	}

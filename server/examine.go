@@ -15,7 +15,7 @@ import (
 
 // examine reads what the doctor judges: the settings as they are, and the workflows
 // at ref, which is the base or what a pull request makes of it.
-func examine(ctx context.Context, app *github.App, place queue.Place, ref string, polls bool) ([]doctor.Finding, []doctor.Required, error) {
+func examine(ctx context.Context, app *github.App, place queue.Place, ref string, polls, signs bool) ([]doctor.Finding, []doctor.Required, error) {
 	survey, err := app.Survey(ctx, place, ref)
 	if err != nil {
 		return nil, nil, fmt.Errorf("examine %s/%s: %w", place.Owner, place.Name, err)
@@ -25,7 +25,7 @@ func examine(ctx context.Context, app *github.App, place queue.Place, ref string
 		return nil, nil, fmt.Errorf("examine %s/%s: %w", place.Owner, place.Name, err)
 	}
 	facts := factsOf(survey, place.Branch, app.ID())
-	facts.Polls = polls
+	facts.Polls, facts.Signs = polls, signs
 	if base.Missing {
 		facts.Unread = append(facts.Unread, "there is no branch "+place.Branch)
 	}

@@ -21,6 +21,7 @@ const doctorCheck = "Mainstay doctor"
 type rounds struct {
 	app   *github.App
 	polls bool
+	signs bool
 	log   *slog.Logger
 	calls chan houseCall
 }
@@ -33,8 +34,8 @@ type houseCall struct {
 // mostCalls is how many commits wait at most.
 const mostCalls = 64
 
-func newRounds(app *github.App, polls bool, log *slog.Logger) *rounds {
-	return &rounds{app: app, polls: polls, log: log, calls: make(chan houseCall, mostCalls)}
+func newRounds(app *github.App, polls, signs bool, log *slog.Logger) *rounds {
+	return &rounds{app: app, polls: polls, signs: signs, log: log, calls: make(chan houseCall, mostCalls)}
 }
 
 // Interpret is the adapter's, and listens.
@@ -64,7 +65,7 @@ func (r *rounds) run(ctx context.Context) {
 }
 
 func (r *rounds) visit(ctx context.Context, c houseCall) error {
-	found, _, err := examine(ctx, r.app, c.place, c.commit, r.polls)
+	found, _, err := examine(ctx, r.app, c.place, c.commit, r.polls, r.signs)
 	if err != nil {
 		return err
 	}

@@ -57,6 +57,7 @@ func (srv *server) last(ctx context.Context) (err error) {
 // server is one running Mainstay.
 type server struct {
 	url     string
+	polls   bool // GitHub sends no webhooks here
 	listen  net.Listener
 	store   *store.Store
 	app     *github.App
@@ -91,7 +92,7 @@ func start(ctx context.Context, s settings, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w; is another server there? Choose another address with --listen", s.listen, err)
 	}
-	srv := &server{url: s.url, listen: listen, log: log, died: make(chan error, 2)}
+	srv := &server{url: s.url, polls: s.polls, listen: listen, log: log, died: make(chan error, 2)}
 	if srv.url == "" {
 		srv.url = "http://" + listen.Addr().String()
 	}
@@ -145,7 +146,7 @@ func (srv *server) wire(s settings) error {
 	srv.clones = &clones{dir: filepath.Join(s.data, "clones"), github: app, log: srv.log, signer: s.signer}
 	srv.greeter = &greeter{github: app, notes: srv.store, clock: s.clock, log: srv.log}
 	hands := &performer{greeter: srv.greeter, github: app, clones: srv.clones, lessons: srv.store, committer: s.committer, clock: s.clock, log: srv.log}
-	srv.rounds = newRounds(app, s.polls, srv.log)
+	srv.rounds = newRounds(app, s.polls, s.signer != nil, srv.log)
 	srv.engine = engine.New(engine.Options{
 		Ledger: srv.store, Outbox: srv.store, Inbox: srv.store, Interpreter: srv.rounds, Clock: s.clock, Log: srv.log,
 		Performer: hands,
@@ -176,6 +177,9 @@ func (srv *server) begin(ctx context.Context) {
 	srv.work.Go(func() { srv.rounds.run(ctx) })
 	if srv.postman != nil {
 		srv.work.Go(func() { srv.postman.run(ctx) })
+	}
+	if srv.polls {
+		srv.work.Go(func() { srv.poll(ctx) })
 	}
 	if err := srv.engine.Run(ctx); err != nil && ctx.Err() == nil {
 		srv.log.Error("the engine stopped", "err", err)

@@ -166,8 +166,11 @@ func TestWithoutWebhooksEverythingLands(t *testing.T) {
 	w.firstStart(func(s *settings) { s.polls = true })
 	w.createApp(newBrowser(t), "").shows(200)
 	w.takeApp()
+	w.until("the base was read", func() bool { return w.rows().Header.Tip == w.base })
 	good, bad := w.opens("topic"), w.opens("broken-topic")
 	w.label(good, bad)
+	w.must(w.server.lookForLabels(context.Background())) // a minute has passed, and an idle queue looks
+	w.until("both are in line", func() bool { return w.entry(good).Phase != "" && w.entry(bad).Phase != "" })
 	w.untilPolled("both have their end", func() bool {
 		return w.entry(good).Phase == queue.Landed && w.entry(good).Settled && w.entry(bad).Phase == queue.Out
 	})

@@ -71,9 +71,14 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		"rules that let us push": {func(f *Facts) {
 			f.Rulesets[0] = Ruleset{Rules: []string{"non_fast_forward", "deletion"}, Bypass: "never"}
 		}, nil},
-		"the native queue":           {func(f *Facts) { f.Rulesets[0].Rules = append(f.Rulesets[0].Rules, "merge_queue") }, []string{"broken native_queue"}},
-		"rules on every branch":      {func(f *Facts) { f.Tickets = []Ruleset{{Name: "all", Rules: []string{"creation"}, Bypass: "never"}} }, []string{"broken ticket_refused"}},
-		"classic protection":         {func(f *Facts) { f.Classic = &Classic{Pulls: true, Restricted: true, Signatures: true} }, []string{"broken no_bypass", "broken no_bypass", "broken no_bypass"}},
+		"the native queue":      {func(f *Facts) { f.Rulesets[0].Rules = append(f.Rulesets[0].Rules, "merge_queue") }, []string{"broken native_queue"}},
+		"rules on every branch": {func(f *Facts) { f.Tickets = []Ruleset{{Name: "all", Rules: []string{"creation"}, Bypass: "never"}} }, []string{"broken ticket_refused"}},
+		"classic protection":    {func(f *Facts) { f.Classic = &Classic{Pulls: true, Restricted: true, Signatures: true} }, []string{"broken no_bypass", "broken no_bypass", "broken no_bypass"}},
+		"signatures, and we sign": {func(f *Facts) {
+			f.Signs, f.Classic = true, &Classic{Signatures: true}
+			f.Rulesets = []Ruleset{{Rules: []string{"required_signatures"}, Bypass: "never"}}
+		}, nil},
+		"signatures":                 {func(f *Facts) { f.Rulesets = []Ruleset{{Rules: []string{"required_signatures"}, Bypass: "never"}} }, []string{"broken no_bypass"}},
 		"Actions off":                {func(f *Facts) { f.Actions.Enabled = false }, []string{"broken actions_off"}},
 		"another App's check":        {func(f *Facts) { f.Required[1].App = 8 }, []string{"broken check_of_another"}},
 		"our advice required":        {func(f *Facts) { f.Required[1] = Required{Name: "Mainstay doctor", App: 7} }, []string{"broken advice_required"}},

@@ -43,6 +43,7 @@ type Facts struct {
 	Classic  *Classic          // the base's classic protection
 	Blocked  bool              // there is a branch named mainstay
 	Polls    bool              // webhooks are off
+	Signs    bool              // our commits are signed
 	Unread   []string          // what could not be read, and why
 }
 

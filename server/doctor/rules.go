@@ -52,9 +52,9 @@ func (e *examination) rulesets() {
 		e.add(Broken, "no_bypass", where, "The classic protection lets only some push, and the App is not among them.",
 			"In that protection: “Restrict who can push”, add the App.")
 	}
-	if e.Classic.Signatures {
+	if e.Classic.Signatures && !e.Signs {
 		e.add(Broken, "no_bypass", where, "The classic protection asks for signed commits; those Mainstay makes are not, and classic protection lets no App by.",
-			"Move that rule to a ruleset with the App as bypass actor.")
+			"Give the server a machine user's key (`MAINSTAY_SIGNING_KEY_FILE`), or move that rule to a ruleset with the App as bypass actor.")
 	}
 }
 
@@ -65,6 +65,9 @@ func (e *examination) stopped(set Ruleset, stops map[string]string, code, what s
 	}
 	var why []string
 	for _, rule := range set.Rules {
+		if rule == "required_signatures" && e.Signs {
+			continue
+		}
 		if text := stops[rule]; text != "" && !slices.Contains(why, text) {
 			why = append(why, text)
 		}

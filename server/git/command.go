@@ -148,6 +148,12 @@ func (c *Clone) environment(settings []setting) []string {
 			environ = append(environ, name+"="+value)
 		}
 	}
+	// Go reads these names, git its own: one setting is to do for both.
+	for name, ours := range map[string]string{"GIT_SSL_CAINFO": "SSL_CERT_FILE", "GIT_SSL_CAPATH": "SSL_CERT_DIR"} {
+		if value := os.Getenv(ours); value != "" && os.Getenv(name) == "" {
+			environ = append(environ, name+"="+value)
+		}
+	}
 	all := append([]setting{
 		{"core.hooksPath", "/dev/null"}, {"core.attributesFile", "/dev/null"}, {"core.fsmonitor", "false"},
 		{"core.warnAmbiguousRefs", "false"}, // else git looks for a branch named like each id

@@ -190,6 +190,14 @@ func soon(t testing.TB) context.Context {
 // serve gives the remote over smart HTTP, to those who show the token.
 func serve(t testing.TB, remote repo, token func() string) string {
 	t.Helper()
+	server := httptest.NewServer(gitOverHTTP(t, remote, token))
+	t.Cleanup(server.Close)
+	return server.URL + "/" + filepath.Base(remote.dir)
+}
+
+// gitOverHTTP answers git's smart protocol for whoever has the token.
+func gitOverHTTP(t testing.TB, remote repo, token func() string) http.Handler {
+	t.Helper()
 	path, err := exec.Command("git", "--exec-path").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -199,7 +207,7 @@ func serve(t testing.TB, remote repo, token func() string) string {
 		Env:        []string{"GIT_PROJECT_ROOT=" + filepath.Dir(remote.dir), "GIT_HTTP_EXPORT_ALL=1", "REMOTE_USER=app"},
 		InheritEnv: []string{"PATH"},
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, password, _ := r.BasicAuth()
 		if user != "x-access-token" || password != token() {
 			w.Header().Set("WWW-Authenticate", `Basic realm="git"`)
@@ -213,9 +221,7 @@ func serve(t testing.TB, remote repo, token func() string) string {
 			return
 		}
 		backend.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	return server.URL + "/" + filepath.Base(remote.dir)
+	})
 }
 
 var attempt = Committer{Name: "Mainstay", Email: "attempt-7@mainstay.example", When: time.Unix(1_700_000_000, 0)}
