@@ -23,6 +23,30 @@ type ReadPullRequest struct {
 	// Text asks for the description whatever the method; else it is read where a label
 	// asks for one that needs it.
 	Text bool `json:"text,omitempty"`
+	// Asked reads it as if it had the label.
+	Asked bool `json:"asked,omitempty"`
+}
+
+// ReadCommands reads the commands in the repository's comments since a moment, but
+// for those used → CommandsRead.
+type ReadCommands struct {
+	Since  time.Time `json:"since"`
+	Used   []int64   `json:"used,omitempty"`
+	Hinted int64     `json:"hinted,omitempty"` // a comment that the list may not show yet
+	// As is how their pull requests are read, of whatever number.
+	As ReadPullRequest `json:"as"`
+}
+
+// AddLabel puts the label on; one that is there is fine → LabelSet.
+type AddLabel struct {
+	PR    int    `json:"pr"`
+	Label string `json:"label"`
+}
+
+// React puts an emoji of ours on a comment; a deleted comment is fine; nothing comes back.
+type React struct {
+	Comment int64  `json:"comment"`
+	Mark    string `json:"mark"` // +1, -1 or eyes
 }
 
 // ReadBase reads the base branch, its rules and its config → BaseRead.
@@ -217,6 +241,9 @@ type FindPullReports struct {
 type Wake struct{}
 
 func (ReadPullRequest) task() string { return "read_pull_request" }
+func (ReadCommands) task() string    { return "read_commands" }
+func (AddLabel) task() string        { return "add_label" }
+func (React) task() string           { return "react" }
 func (ReadBase) task() string        { return "read_base" }
 func (FindWishes) task() string      { return "find_wishes" }
 func (BuildAttempt) task() string    { return "build_attempt" }

@@ -9,12 +9,39 @@ type Actor struct {
 	Bot   bool   `json:"bot,omitempty"`
 }
 
-// Wish is one asking to land: a label event. It is used once.
+// WishKind is how somebody asked to land.
+type WishKind string
+
+// The kinds; ids of different kinds can't be compared.
+const (
+	ByLabel   WishKind = ""
+	ByCommand WishKind = "command"
+)
+
+// Wish is one asking to land: a label event, or a command. It is used once.
 type Wish struct {
-	ID       int64     `json:"id"` // the label event's id
+	ID       int64     `json:"id"` // the label event's id, or the comment's
+	Kind     WishKind  `json:"kind,omitempty"`
+	Ours     bool      `json:"ours,omitempty"` // we set the label, for a command: it asks nothing by itself
 	By       Actor     `json:"by"`
 	MayWrite bool      `json:"may_write"` // looked up when the wish was read
 	At       time.Time `json:"at"`
+}
+
+// after reports whether a wish was made after another: by their ids, or where these
+// are of different kinds by GitHub's clock.
+func (w Wish) after(other Wish) bool {
+	if w.Kind == other.Kind {
+		return w.ID > other.ID
+	}
+	return w.At.After(other.At)
+}
+
+func (w Wish) source() string {
+	if w.Kind == ByCommand {
+		return "comment"
+	}
+	return "label"
 }
 
 // Status is where a pull request stands at GitHub.
@@ -104,6 +131,10 @@ type Entry struct {
 	// how it did, and Squashed says that it was to be rebased.
 	Method   Method `json:"method,omitempty"`
 	Squashed bool   `json:"squashed,omitempty"`
+	// LabelDue is until when a reading without the label says nothing: we are setting it.
+	LabelDue time.Time `json:"label_due,omitzero"`
+	// FirstWhy is who sent it to the front of the line, and why.
+	FirstWhy string `json:"first_why,omitempty"`
 	// Marks are the labels of ours that the last sweep found on it.
 	Marks string `json:"marks,omitempty"`
 	Batch int64  `json:"batch,omitempty"`

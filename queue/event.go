@@ -31,6 +31,24 @@ type WishesFound struct {
 	Marks map[int]string `json:"marks,omitempty"`
 }
 
+// CommandHinted says that somebody wrote a comment that looks like a command.
+type CommandHinted struct {
+	Comment int64 `json:"comment"`
+}
+
+// CommandsRead are the commands in a repository's comments since a moment, in the
+// order in which they were written.
+type CommandsRead struct {
+	Commands []Command `json:"commands,omitempty"`
+	// Newest is when the newest comment was written; zero where there was none.
+	Newest time.Time `json:"newest,omitzero"`
+}
+
+// LabelSet says that the label is on.
+type LabelSet struct {
+	PR int `json:"pr"`
+}
+
 // BaseHinted says "look at the base again"; Tip is what the hint showed, if anything.
 type BaseHinted struct {
 	Tip string `json:"tip,omitempty"`
@@ -222,6 +240,9 @@ type TimePassed struct{}
 func (PullRequestHinted) fact() string { return "pull_request_hinted" }
 func (PullRequestRead) fact() string   { return "pull_request_read" }
 func (WishesFound) fact() string       { return "wishes_found" }
+func (CommandHinted) fact() string     { return "command_hinted" }
+func (CommandsRead) fact() string      { return "commands_read" }
+func (LabelSet) fact() string          { return "label_set" }
 func (BaseHinted) fact() string        { return "base_hinted" }
 func (BaseRead) fact() string          { return "base_read" }
 func (HeadSeen) fact() string          { return "head_seen" }

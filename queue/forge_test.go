@@ -54,7 +54,9 @@ type forge struct {
 	left          map[string][]Shard // reports that only GitHub has, by commit
 	sought        []FindReports
 	pullsSought   []FindPullReports
-	posted        []string // every check edit, as "pr title"
+	comments      []Command        // what people wrote that is a command
+	marks         map[int64]string // emojis of ours, by comment
+	posted        []string         // every check edit, as "pr title"
 }
 
 type commit struct {
@@ -105,6 +107,7 @@ func (f *forge) open() {
 	f.base = "root"
 	f.removed, f.tickets, f.pulls = map[string]bool{}, map[string]string{}, map[int]*pull{}
 	f.bad, f.onBase, f.missing, f.large = map[int]bool{}, map[int]bool{}, map[int]bool{}, map[int]bool{}
+	f.marks = map[int64]string{}
 	f.checks, f.statuses = map[string][]*CheckResult{}, map[string][]StatusLine{}
 	f.settings = Defaults()
 	f.rules = Rules{Approvals: 1, Checks: []NamedCheck{{Name: "build", App: ActionsApp}}}
@@ -459,6 +462,16 @@ func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 		return []Fact{TimePassed{}}, 0
 	case PostCheck:
 		return []Fact{CheckPosted{PR: x.PR, Head: x.Head, ID: w.post(x)}}, 0
+	case ReadCommands:
+		return []Fact{w.readCommands(x)}, 0
+	case AddLabel:
+		if p := w.pulls[x.PR]; !p.label {
+			p.label, p.wish = true, &Wish{ID: w.id(), Ours: true, By: Actor{ID: 99, Login: "mainstay[bot]", Bot: true}, At: w.now}
+			w.touch(p)
+		}
+		return []Fact{LabelSet{PR: x.PR}}, 0
+	case React:
+		w.marks[x.Comment] = x.Mark
 	case RemoveLabel:
 		if p := w.pulls[x.PR]; p.label {
 			p.label, p.wish = false, nil

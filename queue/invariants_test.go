@@ -20,6 +20,7 @@ type seen struct {
 	suspects      map[int64]bool // wishes that were in a red set, or held back by a conflict
 	concluded     map[string]bool
 	receipts      []Receipt
+	rulings       []Ruling
 	turns         map[int64]Turn // of wishes, and since when each has its own
 	turned        map[int64]time.Time
 }
@@ -32,7 +33,7 @@ func (s *seen) open() {
 }
 
 var allReasons = []Reason{Conflict, ChecksFailed, TimedOut, NeverStarted, HeadMoved, ApprovalLost, LabelRemoved, Closed, Draft,
-	Retargeted, NotPermitted, RefusedByRule, Withdrawn, AlreadyContained, LandedElsewhere, ConflictingPair, Infrastructure, AppRemoved, Integrity}
+	Retargeted, NotPermitted, RefusedByRule, Withdrawn, AlreadyContained, LandedElsewhere, ConflictingPair, Infrastructure, QueueFull, AppRemoved, Integrity}
 
 var allWaits = []Wait{NotApproved, ConditionUnmet, InLine, InTest, InLanding, OnHold, NoRunner, Paused, BaseRed, InvalidConfig, GitHubUnavailable}
 
@@ -89,6 +90,7 @@ func (w *world) remember(f Fact) {
 func (w *world) checkStep(b before, c Changes) {
 	w.t.Helper()
 	w.receipts = append(w.receipts, c.Receipts...)
+	w.rulings = append(w.rulings, c.Rulings...)
 	w.checkEnds(c)
 	w.checkNothingLost()
 	w.checkLine()
@@ -261,6 +263,9 @@ func comesFirst(e, f Entry) bool {
 	if e.Turn.Front != f.Turn.Front {
 		return e.Turn.Front
 	}
+	if e.Turn.First != f.Turn.First {
+		return e.Turn.First
+	}
 	waited := f.Turn.AskedAt.Sub(e.Turn.AskedAt) + time.Duration(e.Turn.Priority-f.Turn.Priority)*time.Hour
 	return waited > 0 || waited == 0 && e.Order < f.Order
 }
@@ -341,7 +346,7 @@ func (w *world) checkIntent(a *Attempt) {
 		if pr.ReadAt.Before(w.checkingSince[a.ID]) {
 			w.t.Fatalf("S3: #%d was not read again before the intent", m.PR)
 		}
-		if pr.Head != m.Head || pr.Status != Open || pr.Draft || pr.Base != "main" || pr.Wish == nil || !pr.Wish.MayWrite ||
+		if pr.Head != m.Head || pr.Status != Open || pr.Draft || pr.Base != "main" || pr.Wish == nil || !pr.Wish.MayWrite && !pr.Wish.Ours && !w.settings.Enter.names(pr.Wish.By) ||
 			pr.Approvals < w.baseSeen.Rules.Approvals || (&Entry{PR: pr}).Lacks(&Header{Rules: w.baseSeen.Rules, Settings: w.state.header.Settings}) != nil || len(pr.ChangesRequested) > 0 || w.state.entries[m.PR].Pinned != m.Head {
 			w.t.Fatalf("S3: the intent takes #%d at %s, read as %+v", m.PR, m.Head, pr)
 		}
@@ -533,7 +538,7 @@ func (w *world) checkAtRest() {
 		if e.Phase == Landed && p.status == Open {
 			w.t.Fatalf("#%d landed and is still open", n)
 		}
-		if (e.End.Next != "") != (p.comment != "") && len(w.ended[n]) == 1 {
+		if told := strings.HasPrefix(p.comment, "**Out of the queue.**"); (e.End.Next != "") != told || !told && p.comment != "" && len(w.ended[n]) == 1 && len(w.comments) == 0 {
 			w.t.Fatalf("#%d is told %q, its comment says %q", n, e.End.Next, p.comment)
 		}
 	}
@@ -586,7 +591,7 @@ func (w *world) untilEnded(numbers ...int) {
 	w.t.Helper()
 	living := func(n int) bool {
 		e, last, wish := w.state.entries[n], w.lastEnd(n), w.pulls[n].wish
-		return last == nil || e != nil && !e.Phase.Ended() || wish != nil && wish.ID > last.Wish.ID
+		return last == nil || e != nil && !e.Phase.Ended() || wish != nil && !wish.Ours && wish.after(last.Wish)
 	}
 	w.runUntil(12*time.Hour, func() bool { return !slices.ContainsFunc(numbers, living) })
 	for _, n := range numbers {

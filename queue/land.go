@@ -264,6 +264,7 @@ func (t *step) landMember(a *Attempt, m Member) {
 	t.leaveFacts([]int{m.PR}, nil)
 	t.header.Rates.good()
 	t.settleLater(e)
+	t.unsay(m.PR, landedText(t.header.Branch, short(m.Became)), true)
 }
 
 // landedKept is how many landed heads are remembered for pull requests that grew out of them.

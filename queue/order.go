@@ -13,6 +13,7 @@ const priorityHour = time.Hour
 // Turn is what decides an entry's place in line. It stays as it is while the entry is tested.
 type Turn struct {
 	Front    bool      `json:"front,omitempty"` // a hotfix
+	First    bool      `json:"first,omitempty"` // sent to the front of the line by a command
 	Solo     bool      `json:"solo,omitempty"`  // kept out of batches
 	Priority int       `json:"priority,omitempty"`
 	AskedAt  time.Time `json:"asked_at,omitzero"` // when the first wish was made
@@ -25,10 +26,16 @@ func (e *Entry) ahead(f *Entry) bool {
 	if e.Turn.Front != f.Turn.Front {
 		return e.Turn.Front
 	}
+	if e.Turn.First != f.Turn.First {
+		return e.Turn.First
+	}
 	if x, y := e.Turn.at(), f.Turn.at(); !x.Equal(y) {
 		return x.Before(y)
 	}
-	return e.Order < f.Order
+	if e.Order != f.Order {
+		return e.Order < f.Order
+	}
+	return e.PR.Number < f.PR.Number // wishes of different kinds may have the same id
 }
 
 // alone reports whether the entry gets a batch of its own.

@@ -23,6 +23,7 @@ const (
 	LandedElsewhere  Reason = "landed_elsewhere"
 	ConflictingPair  Reason = "conflicting_pair"
 	Infrastructure   Reason = "infrastructure"
+	QueueFull        Reason = "queue_full"
 	AppRemoved       Reason = "app_removed"
 	Integrity        Reason = "integrity"
 )

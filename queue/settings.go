@@ -16,6 +16,7 @@ type Settings struct {
 	RunLimit     time.Duration  `json:"run_limit"` // 0: auto
 	MoveBranches bool           `json:"move_branches"`
 	Labels       Labels         `json:"labels"`
+	Enter        Enter          `json:"enter,omitzero"`
 	PerAuthor    int            `json:"per_author,omitempty"` // tests one author may have at once; 0: as many as come
 	Reruns       int            `json:"reruns,omitempty"`     // how often a shard may run its failed tests again, where that may tell a flake
 	Quarantine   time.Duration  `json:"quarantine,omitempty"` // how long a flaky test's failures are excused; 0: never
@@ -67,6 +68,7 @@ func Defaults() Settings {
 		StartLimit:   10 * time.Minute,
 		MoveBranches: true,
 		Reruns:       3,
+		Enter:        Enter{Most: 500, MostBot: 20},
 		Quarantine:   14 * 24 * time.Hour,
 		Guard:        true,
 		Labels:       Labels{Hotfix: "hotfix", Hold: "hold", Solo: "solo"},

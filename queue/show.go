@@ -94,6 +94,9 @@ func (t *step) title(e *Entry) (title, status string) {
 		}
 		place := t.position(e) // walks the line: once is enough
 		title = ordinal(place) + " in line"
+		if e.Turn.First {
+			title += ", sent to the front"
+		}
 		if t.header.Missing {
 			return title + ", the base branch is missing", "queued"
 		}
@@ -224,6 +227,9 @@ func (t *step) writeWaiting(b *strings.Builder, e *Entry) {
 	default:
 		fmt.Fprintf(b, "It is tested on %s %s, and lands when that is green.\n", code(t.header.Branch), company)
 	}
+	if e.Turn.First {
+		fmt.Fprintf(b, "\nSent to the front of the line: %s\n", code(e.FirstWhy))
+	}
 	t.header.writeRules(b)
 	if p := t.header.Pause; p != nil {
 		fmt.Fprintf(b, "\nThe queue was paused by %s: %s\n", code(p.By), p.Reason)
@@ -287,7 +293,9 @@ func (t *step) showEnd(e *Entry) {
 	t.post(e, t.now, PostCheck{Title: outTitle(end), Status: "completed", Conclusion: end.Reason.conclusion(),
 		Summary: text, Tests: end.Tests})
 	if end.Next != "" {
-		t.do(fmt.Sprintf("say/%d", e.PR.Number), PostComment{PR: e.PR.Number, Text: "**Out of the queue.** " + text})
+		t.say(e.PR.Number, outComment(end))
+	} else {
+		t.unsay(e.PR.Number, "Out of the queue: "+lowerFirst(end.Detail), true)
 	}
 }
 
@@ -299,7 +307,7 @@ func (r Reason) conclusion() string {
 		return "cancelled"
 	case TimedOut:
 		return "timed_out"
-	case NotPermitted, ApprovalLost, Draft, HeadMoved, RefusedByRule, AlreadyContained:
+	case NotPermitted, ApprovalLost, Draft, HeadMoved, RefusedByRule, AlreadyContained, QueueFull:
 		return "action_required"
 	case Conflict, ChecksFailed, ConflictingPair, NeverStarted, Infrastructure, Integrity:
 		return "failure"

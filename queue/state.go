@@ -41,10 +41,15 @@ type Header struct {
 	// ProgressAt is when anything last went on.
 	ProgressAt time.Time `json:"progress_at,omitzero"`
 	// BotLast says that the entry tested last is a bot's: while people wait, one of theirs is next.
-	BotLast   bool      `json:"bot_last,omitempty"`
-	SweepAt   time.Time `json:"sweep_at,omitzero"` // when the next sweep is due
-	WakeAt    time.Time `json:"wake_at,omitzero"`  // when the timer set last goes off
-	BaseAsked time.Time `json:"base_asked,omitzero"`
+	BotLast bool `json:"bot_last,omitempty"`
+	// CommandsFrom is from when on comments are read, Used the commands since then
+	// that were decided on; Said are pull requests where a comment of ours stands.
+	CommandsFrom time.Time     `json:"commands_from,omitzero"`
+	Used         []UsedCommand `json:"used,omitempty"`
+	Said         []int         `json:"said,omitempty"`
+	SweepAt      time.Time     `json:"sweep_at,omitzero"` // when the next sweep is due
+	WakeAt       time.Time     `json:"wake_at,omitzero"`  // when the timer set last goes off
+	BaseAsked    time.Time     `json:"base_asked,omitzero"`
 }
 
 // Pause stops new batches and landings.
@@ -75,6 +80,7 @@ type dirty struct {
 	batches  map[int64]bool
 	attempts map[int64]bool
 	ended    []Entry
+	rulings  []Ruling
 	receipts []Receipt
 }
 
@@ -87,7 +93,7 @@ type Rows struct {
 }
 
 // Changes is what steps wrote since the last TakeChanges, and nothing else.
-// The Gone lists name rows to delete. Ended and Receipts are history: append them.
+// The Gone lists name rows to delete. Ended, Rulings and Receipts are history: append them.
 type Changes struct {
 	Header       *Header
 	Entries      []Entry
@@ -97,6 +103,7 @@ type Changes struct {
 	Attempts     []Attempt
 	AttemptsGone []int64
 	Ended        []Entry
+	Rulings      []Ruling
 	Receipts     []Receipt
 }
 
@@ -189,7 +196,7 @@ func (s *State) TakeChanges() Changes {
 			c.AttemptsGone = append(c.AttemptsGone, id)
 		}
 	}
-	c.Ended, c.Receipts = s.dirty.ended, s.dirty.receipts
+	c.Ended, c.Rulings, c.Receipts = s.dirty.ended, s.dirty.rulings, s.dirty.receipts
 	s.dirty = dirty{}
 	return c
 }

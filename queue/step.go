@@ -37,6 +37,12 @@ func (t *step) take(fact Fact) {
 		t.compareWishes(f)
 	case HeadSeen:
 		t.takeHeadSeen(f)
+	case CommandHinted:
+		t.lookForCommands(f.Comment)
+	case CommandsRead:
+		t.readCommands(f)
+	case LabelSet:
+		t.noteLabel(f)
 	case BaseHinted:
 		t.hintBase(f)
 	case BaseRead:

@@ -77,6 +77,7 @@ func (t *step) sweepWhenDue() {
 	t.header.SweepAt = t.now.Add(pace)
 	t.touchHeader()
 	t.do("sweep", FindWishes{Label: t.header.Settings.Label, Labels: t.header.Settings.Labels})
+	t.lookForCommands(0)
 	if t.now.Sub(t.header.BaseAt) >= baseAge {
 		t.lookAtBase()
 	}

@@ -2,12 +2,21 @@ package queue
 
 import (
 	"fmt"
+	"time"
 )
 
 func readKey(pr int) string { return fmt.Sprintf("read/%d", pr) }
 
-func (t *step) lookAt(pr int) {
-	t.do(readKey(pr), ReadPullRequest{Number: pr, Label: t.header.Settings.Label, Labels: t.header.Settings.Labels, Asks: t.header.asks(), Text: t.header.wantsText()})
+func labelKey(pr int) string { return fmt.Sprintf("label/%d", pr) }
+
+func (t *step) lookAt(pr int) { t.lookAtLater(pr, t.now) }
+
+func (t *step) lookAtLater(pr int, due time.Time) {
+	t.doAt(readKey(pr), due, t.reading(pr))
+}
+
+func (t *step) reading(pr int) ReadPullRequest {
+	return ReadPullRequest{Number: pr, Label: t.header.Settings.Label, Labels: t.header.Settings.Labels, Asks: t.header.asks(), Text: t.header.wantsText()}
 }
 
 // hintPullRequest decides whether a hint is worth a reading. While an intent
@@ -19,6 +28,8 @@ func (t *step) hintPullRequest(f PullRequestHinted) {
 	case e != nil && e.Phase == Landing:
 	case e != nil && e.Phase == Landed && !e.Settled:
 		t.settleLater(e)
+	case e != nil && t.now.Before(e.toggled()):
+		t.lookAtLater(f.Number, e.toggled())
 	default:
 		t.lookAt(f.Number)
 	}
@@ -34,6 +45,9 @@ func (t *step) readPullRequest(f PullRequestRead) {
 	}
 	if e.Phase == Landing || pr.ReadAt.Before(e.PR.ReadAt) {
 		return
+	}
+	if pr.Wish == nil && pr.Status == Open && pr.Base == t.header.Branch && t.labelling(e) {
+		return // it does not show the label that we set, and so not the rest
 	}
 	if f.Gone {
 		t.putOut(e, End{Reason: Closed, Detail: "GitHub no longer knows this pull request."})
@@ -52,23 +66,39 @@ func (t *step) readPullRequest(f PullRequestRead) {
 func (t *step) considerWish(ended *Entry, f PullRequestRead) {
 	pr := f.PR
 	asks := !f.Gone && pr.Status == Open && pr.Base == t.header.Branch && pr.Wish != nil
-	if !asks || ended != nil && pr.Wish.ID <= ended.Wish.ID {
+	if !asks || ended != nil && !pr.Wish.Ours && !pr.Wish.after(ended.Wish) {
 		return // a wish is used once
 	}
 	if ended != nil && ended.Phase == Landed && !ended.Settled {
 		return // GitHub still has to show the landing; the sweep finds the new wish after that
 	}
-	t.judge(t.enter(pr))
+	if pr.Wish.Ours { // our label stands for a command, and that is used
+		t.do(labelKey(pr.Number), RemoveLabel{PR: pr.Number, Label: t.header.Settings.Label})
+		return
+	}
+	t.admit(t.enter(pr))
+}
+
+// admit judges a new entry for the first time.
+func (t *step) admit(e *Entry) {
+	if end, full := t.full(e); full {
+		t.putOut(e, end)
+	} else {
+		t.judge(e)
+	}
+	if e.End == nil {
+		t.ruleOnWish(e, "", "")
+		t.unsay(e.PR.Number, backText(t.header.Settings.Label), false)
+	}
 }
 
 // judge holds a living entry against its newest reading.
 func (t *step) judge(e *Entry) {
+	t.seeWish(e)
+	t.followHead(e)
 	if end, bad := t.unfit(e); bad {
 		t.putOut(e, end)
 		return
-	}
-	if e.PR.Wish.ID != 0 {
-		e.Wish = *e.PR.Wish
 	}
 	t.seeMarks(e)
 	t.seeMethod(e)
@@ -133,12 +163,14 @@ func (t *step) unfit(e *Entry) (End, bool) {
 	case pr.Base != t.header.Branch:
 		return End{Reason: Retargeted, Detail: "It now targets " + code(pr.Base) + ".",
 			Next: "Set the label again to queue it there."}, true
-	case pr.Wish == nil:
+	case pr.Wish == nil && !t.labelling(e):
 		return End{Reason: LabelRemoved, Detail: "The label was taken off."}, true
-	case pr.Wish.ID != 0 && !pr.Wish.MayWrite:
-		return End{Reason: NotPermitted, By: pr.Wish.By.Login,
-			Detail: code(pr.Wish.By.Login) + " may not write to this repository, so the label does not count.",
-			Next:   "Ask somebody who may write to set it."}, true
+	case !t.mayEnter(e.Wish.By, e.Wish.MayWrite):
+		return End{Reason: NotPermitted, By: e.Wish.By.Login, Detail: mayNot(e.Wish.By),
+			Next: "Ask somebody who may write to set the label."}, true
+	case pr.Fork && t.header.Settings.Enter.NoForks:
+		return End{Reason: NotPermitted, By: e.Wish.By.Login, Detail: "It comes from a fork, and enter.forks is off here.",
+			Next: "Push its branch to this repository and open a pull request from there, or set enter.forks to true in the config."}, true
 	case pr.Draft:
 		return End{Reason: Draft, Detail: "It is a draft.",
 			Next: "Mark it ready for review, then set the label again."}, true
@@ -170,8 +202,11 @@ func (t *step) putOut(e *Entry, end End) {
 			t.abandon(a, AimRebuild, fmt.Sprintf("#%d went out", e.PR.Number))
 		}
 	}
+	if end.Reason == NotPermitted || end.Reason == QueueFull {
+		t.ruleOnWish(e, Rule(end.Reason), end.Detail)
+	}
 	if end.Reason != LabelRemoved {
-		t.do(fmt.Sprintf("label/%d", e.PR.Number), RemoveLabel{PR: e.PR.Number, Label: t.header.Settings.Label})
+		t.do(labelKey(e.PR.Number), RemoveLabel{PR: e.PR.Number, Label: t.header.Settings.Label})
 	}
 	t.showEnd(e)
 }
@@ -206,6 +241,9 @@ func (t *step) readBase(f BaseRead) {
 	h := &t.header
 	first := h.BaseAt.IsZero() || h.Missing
 	h.BaseAt, h.Missing, h.Problem = f.ReadAt, f.Missing, f.Problem
+	if h.CommandsFrom.IsZero() {
+		h.CommandsFrom = t.now // what was said before we were there is no command
+	}
 	t.touchHeader()
 	if f.Missing {
 		return

@@ -18,6 +18,15 @@ type comment struct {
 	app              *App
 	body             string
 	created, updated time.Time
+	reactions        []reaction
+}
+
+// reaction is one account's emoji; nobody has the same twice on a comment.
+type reaction struct {
+	id      int64
+	by      account
+	content string
+	at      time.Time
 }
 
 // labelNamed finds a label of the repository, ignoring case as GitHub does.
@@ -45,7 +54,7 @@ func (p *pull) addLabel(by *credential, name string) {
 		return
 	}
 	p.labels = append(p.labels, l)
-	p.record(by.account(), "labeled", func(e *issueEvent) { e.label = l })
+	p.record(by.account(), "labeled", func(e *issueEvent) { e.label, e.app = l, by.app })
 	p.sendAction(by, "labeled", object{"label": labelJSON(p.repo, l)})
 }
 
@@ -56,7 +65,7 @@ func (p *pull) removeLabel(by *credential, name string) bool {
 	}
 	l := p.labels[i]
 	p.labels = slices.Delete(p.labels, i, i+1)
-	p.record(by.account(), "unlabeled", func(e *issueEvent) { e.label = l })
+	p.record(by.account(), "unlabeled", func(e *issueEvent) { e.label, e.app = l, by.app })
 	p.sendAction(by, "unlabeled", object{"label": labelJSON(p.repo, l)})
 	return true
 }

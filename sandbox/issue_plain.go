@@ -88,7 +88,7 @@ func (i *issue) json() object {
 		"assignee": nil, "assignees": []object{}, "milestone": nil, "comments": 0, "author_association": "NONE",
 		"active_lock_reason": nil, "url": api, "repository_url": r.api(), "html_url": web, "labels_url": api + "/labels{/name}",
 		"comments_url": api + "/comments", "events_url": api + "/events", "timeline_url": api + "/timeline", "performed_via_github_app": nil,
-		"created_at": stamp(i.created), "updated_at": stamp(i.created), "closed_at": nil, "closed_by": nil, "reactions": reactions(api)}
+		"created_at": stamp(i.created), "updated_at": stamp(i.created), "closed_at": nil, "closed_by": nil, "reactions": reactions(api, nil)}
 	if !i.open {
 		o["state"], o["state_reason"], o["closed_at"], o["updated_at"] = "closed", "completed", stamp(i.ended), stamp(i.ended)
 	}

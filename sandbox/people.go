@@ -2,7 +2,9 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 )
 
 // onPull runs a change of one pull request under the lock and wakes who waits.
@@ -135,4 +137,44 @@ func (r *Repository) Comments(number int64) []string {
 		}
 	}
 	return bodies
+}
+
+// onComment runs a change of one comment under the lock.
+func (r *Repository) onComment(id int64, what string, change func(c *comment)) error {
+	r.forge.mu.Lock()
+	defer r.forge.mu.Unlock()
+	for _, c := range r.comments {
+		if c.id == id {
+			change(c)
+			r.forge.touch()
+			return nil
+		}
+	}
+	return fmt.Errorf("%s comment %d: no such comment", what, id)
+}
+
+// EditComment changes a comment's text; its last change is from then on later than its making.
+func (r *Repository) EditComment(id int64, by Actor, body string) error {
+	return r.onComment(id, "edit", func(c *comment) {
+		c.edit(credentialOf(by), body)
+		c.updated = c.updated.Add(time.Second) // GitHub's stamps are whole seconds: this one is a later second
+	})
+}
+
+// DeleteComment takes a comment away.
+func (r *Repository) DeleteComment(id int64, by Actor) error {
+	return r.onComment(id, "delete", func(c *comment) {
+		r.comments = slices.DeleteFunc(r.comments, func(other *comment) bool { return other == c })
+		r.sendComment(credentialOf(by), "deleted", c, nil)
+	})
+}
+
+// Reactions are the emojis on a comment, as "login content", in order.
+func (r *Repository) Reactions(id int64) (all []string) {
+	_ = r.onComment(id, "read", func(c *comment) {
+		for _, one := range c.reactions {
+			all = append(all, one.by.login+" "+one.content)
+		}
+	})
+	return all
 }

@@ -47,6 +47,7 @@ type issueEvent struct {
 	name   string
 	by     account
 	label  *label
+	app    *App // through which it was done
 	commit string
 	at     time.Time
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 var issueRoutes = []route{
@@ -21,6 +22,8 @@ var issueRoutes = []route{
 	{"GET /repos/{owner}/{repo}/issues/{number}/timeline", "issues:read", withPull(listIssueEvents)},
 	{"GET /repos/{owner}/{repo}/issues/{number}/comments", "issues:read", withPull(listComments)},
 	{"POST /repos/{owner}/{repo}/issues/{number}/comments", "issues:write", withPull(createComment)},
+	{"GET /repos/{owner}/{repo}/issues/comments", "issues:read", listAllComments},
+	{"POST /repos/{owner}/{repo}/issues/comments/{id}/reactions", "issues:write", withComment(createReaction)},
 	{"GET /repos/{owner}/{repo}/issues/comments/{id}", "issues:read", withComment(func(q *call, c *comment) reply { return ok(q.repo.commentJSON(c)) })},
 	{"PATCH /repos/{owner}/{repo}/issues/comments/{id}", "issues:write", withComment(editComment)},
 	{"DELETE /repos/{owner}/{repo}/issues/comments/{id}", "issues:write", withComment(deleteComment)},
@@ -109,6 +112,42 @@ func listComments(q *call, p *pull) reply {
 		}
 	}
 	return ok(page(q, list, q.repo.commentJSON))
+}
+
+// listAllComments lists those of the whole repository that changed since a moment.
+func listAllComments(q *call) reply {
+	since, _ := time.Parse(time.RFC3339, q.query("since"))
+	var list []*comment
+	for _, c := range q.repo.comments {
+		if !c.updated.Truncate(time.Second).Before(since) {
+			list = append(list, c)
+		}
+	}
+	return ok(page(q, list, q.repo.commentJSON))
+}
+
+func createReaction(q *call, c *comment) reply {
+	var asked struct{ Content string }
+	if bad, good := q.read(&asked); !good {
+		return bad
+	}
+	if !slices.Contains(reactionContents, asked.Content) {
+		return invalid("Reaction", "content", "invalid", "")
+	}
+	by := q.who.account()
+	for _, r := range c.reactions {
+		if r.by.id == by.id && r.content == asked.Content {
+			return ok(reactionJSON(q.f, r))
+		}
+	}
+	r := reaction{id: q.f.newID(), by: by, content: asked.Content, at: q.f.now()}
+	c.reactions = append(c.reactions, r)
+	q.f.touch()
+	return reply{http.StatusCreated, reactionJSON(q.f, r)}
+}
+
+func reactionJSON(f *Forge, r reaction) object {
+	return object{"id": r.id, "node_id": nodeID("Reaction", r.id), "user": f.accountJSON(r.by), "content": r.content, "created_at": stamp(r.at)}
 }
 
 // mostComment is how long a comment may be.

@@ -99,6 +99,9 @@ func (c *caller) walkIssues() {
 	at := fmt.Sprintf("/repos/acme/widgets/issues/comments/%.0f", comment["id"])
 	c.get("/repos/acme/widgets/issues/1/comments")
 	c.get(at)
+	c.get("/repos/acme/widgets/issues/comments?since=2020-01-01T00:00:00Z&sort=created&direction=asc")
+	c.do(201, "POST", at+"/reactions", `{"content":"+1"}`)
+	c.do(200, "POST", at+"/reactions", `{"content":"+1"}`)
 	c.do(200, "PATCH", at, `{"body":"hello again"}`)
 	c.do(204, "DELETE", at, "")
 }

@@ -234,9 +234,19 @@ func (p *pull) issueJSON() object {
 		"active_lock_reason": nil, "url": api, "repository_url": r.api(), "html_url": web, "labels_url": api + "/labels{/name}",
 		"comments_url": api + "/comments", "events_url": api + "/events", "timeline_url": api + "/timeline", "performed_via_github_app": nil,
 		"created_at": stamp(p.created), "updated_at": stamp(p.updated), "closed_at": stamp(p.closed), "pull_request": links,
-		"reactions": reactions(api)}
+		"reactions": reactions(api, nil)}
 }
 
-func reactions(of string) object {
-	return object{"url": of + "/reactions", "total_count": 0, "+1": 0, "-1": 0, "laugh": 0, "hooray": 0, "confused": 0, "heart": 0, "rocket": 0, "eyes": 0}
+func reactions(of string, all []reaction) object {
+	count := map[string]int{}
+	for _, r := range all {
+		count[r.content]++
+	}
+	o := object{"url": of + "/reactions", "total_count": len(all)}
+	for _, content := range reactionContents {
+		o[content] = count[content]
+	}
+	return o
 }
+
+var reactionContents = []string{"+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes"}

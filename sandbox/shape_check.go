@@ -28,6 +28,9 @@ func (p *pull) eventJSON(e *issueEvent) object {
 	if e.commit != "" {
 		o["commit_url"] = p.repo.api() + "/commits/" + e.commit
 	}
+	if e.app != nil {
+		o["performed_via_github_app"] = p.repo.forge.appJSON(e.app)
+	}
 	if e.label != nil {
 		o["label"] = object{"name": e.label.name, "color": e.label.color}
 	}
@@ -39,7 +42,7 @@ func (r *Repository) commentJSON(c *comment) object {
 	o := object{"id": c.id, "node_id": nodeID("IssueComment", c.id), "url": api, "body": c.body, "user": r.forge.accountJSON(c.by),
 		"html_url":  fmt.Sprintf("%s/pull/%d#issuecomment-%d", r.web(), c.pull.number, c.id),
 		"issue_url": fmt.Sprintf("%s/issues/%d", r.api(), c.pull.number), "author_association": "COLLABORATOR",
-		"created_at": stamp(c.created), "updated_at": stamp(c.updated), "performed_via_github_app": nil, "reactions": reactions(api)}
+		"created_at": stamp(c.created), "updated_at": stamp(c.updated), "performed_via_github_app": nil, "reactions": reactions(api, c.reactions)}
 	if c.app != nil {
 		o["performed_via_github_app"] = r.forge.appJSON(c.app)
 	}

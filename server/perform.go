@@ -54,11 +54,7 @@ func classOf(task queue.Task) github.Class {
 func (p *performer) perform(ctx context.Context, place queue.Place, e queue.DueEffect) ([]queue.Fact, error) {
 	switch task := e.Task.(type) {
 	case queue.ReadPullRequest:
-		read, err := p.readPull(ctx, place, task)
-		if m := read.PR.Method; !task.Text && (m == "" || m == queue.MethodRebase) {
-			read.PR.Body = "" // nothing is worded by it
-		}
-		return one(read, err)
+		return one(p.readPull(ctx, place, task))
 	case queue.ReadBase:
 		return one(p.readBase(ctx, place))
 	case queue.FindWishes:
@@ -75,6 +71,12 @@ func (p *performer) perform(ctx context.Context, place queue.Place, e queue.DueE
 	case queue.PostCheck:
 		id, err := p.postCheck(ctx, place, task, e.Tries > 0)
 		return one(queue.CheckPosted{PR: task.PR, Head: task.Head, ID: id}, err)
+	case queue.ReadCommands:
+		return one(p.readCommands(ctx, place, task))
+	case queue.React:
+		return nil, p.github.React(ctx, place, task.Comment, task.Mark)
+	case queue.AddLabel:
+		return one(queue.LabelSet{PR: task.PR}, p.github.AddLabel(ctx, place, task.PR, task.Label))
 	case queue.RemoveLabel:
 		return nil, p.github.RemoveLabel(ctx, place, task.PR, task.Label)
 	case queue.PostComment:
@@ -176,7 +178,10 @@ func (p *performer) readMembers(ctx context.Context, place queue.Place, task que
 	}
 	for i := range read.PRs {
 		pr := &read.PRs[i]
-		if err := p.answer(pr, task.Asks, judged); err != nil {
+		if pr.Wish != nil {
+			err = p.answer(pr, task.Asks, judged)
+		}
+		if pr.Traits = nil; err != nil {
 			return queue.MembersRead{}, err
 		}
 		if head := heads[pr.Number]; head != "" {

@@ -16,7 +16,11 @@ func (p *performer) readPull(ctx context.Context, place queue.Place, task queue.
 	var judged map[int]github.Judged
 	err := together(
 		func() (err error) {
-			read, err = p.github.ReadPullRequest(ctx, place, task.Number, task.Label, task.Labels)
+			how := p.github.ReadPullRequest
+			if task.Asked {
+				how = p.github.ReadAsked
+			}
+			read, err = how(ctx, place, task.Number, task.Label, task.Labels)
 			return err
 		},
 		func() (err error) {
@@ -26,16 +30,37 @@ func (p *performer) readPull(ctx context.Context, place queue.Place, task queue.
 			return err
 		},
 	)
-	if err == nil {
+	if err == nil && (task.Asked || read.PR.Wish != nil) { // else nothing of it is decided on
 		err = p.answer(&read.PR, task.Asks, judged)
+	}
+	read.PR.Traits = nil
+	if m := read.PR.Method; !task.Text && (m == "" || m == queue.MethodRebase) {
+		read.PR.Body = "" // nothing is worded by it
 	}
 	return read, err
 }
 
+// readCommands reads commands, and the pull requests that they are about.
+func (p *performer) readCommands(ctx context.Context, place queue.Place, task queue.ReadCommands) (queue.CommandsRead, error) {
+	read, err := p.github.ReadCommands(ctx, place, task)
+	if err != nil {
+		return read, err
+	}
+	for i := range read.Commands {
+		c := &read.Commands[i]
+		task.As.Number = c.PR
+		pull, err := p.readPull(ctx, place, task.As)
+		if err != nil {
+			return queue.CommandsRead{}, err
+		}
+		c.Pull = pull.PR
+	}
+	return read, nil
+}
+
 // answer notes on a reading what was asked beyond the usual.
 func (p *performer) answer(pr *queue.PullRequest, asks queue.Asks, judged map[int]github.Judged) error {
-	defer func() { pr.Traits = nil }()
-	if pr.Status != queue.Open || pr.Wish == nil {
+	if pr.Status != queue.Open {
 		return nil // nothing of it is decided on
 	}
 	j, known := judged[pr.Number]

@@ -148,7 +148,7 @@ func (w *walk) take(s *state, e queue.Effect) {
 		w.say("      → %s in %s: %T", e.Key, e.Due.Sub(s.Now).Round(time.Second), e.Task)
 	}
 	switch x := e.Task.(type) {
-	case queue.FetchHead, queue.PostComment, queue.LearnTests, queue.FindPullReports:
+	case queue.FetchHead, queue.PostComment, queue.ReadCommands, queue.LearnTests, queue.FindPullReports:
 	case queue.PostCheck:
 		p := s.pull(x.PR)
 		if p.Status == queue.Open && (x.Conclusion == "success" || x.Conclusion == "neutral" || x.Conclusion == "skipped") {

@@ -116,7 +116,7 @@ func (f *forge) tell(fact queue.Fact) {
 // tell people something are dropped.
 func (f *forge) keep(e queue.Effect) {
 	switch e.Task.(type) {
-	case queue.PostCheck, queue.PostComment, queue.FetchHead, queue.RemoveLabel, queue.LearnTests, queue.FindPullReports:
+	case queue.PostCheck, queue.PostComment, queue.ReadCommands, queue.FetchHead, queue.RemoveLabel, queue.LearnTests, queue.FindPullReports:
 		return
 	}
 	f.nextID++
@@ -203,6 +203,7 @@ func (f *forge) read(c int) queue.PullRequest {
 
 func (f *forge) readBase() queue.BaseRead {
 	s := queue.Defaults()
+	s.Enter = queue.Enter{} // everybody finds room: what is measured is the tests
 	s.Parallel, s.MoveBranches, s.RunLimit = f.Parallel, false, 24*time.Hour
 	return queue.BaseRead{Tip: f.tip, Settings: s, ReadAt: f.clockTime(),
 		Rules: queue.Rules{Checks: []queue.NamedCheck{{Name: "build", App: queue.ActionsApp}}}}

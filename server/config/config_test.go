@@ -41,6 +41,7 @@ queues:
     batch: {size: 8, min: 2, max: 20, wait: 90s}
     parallel: 1
     per_author: 3
+    enter: {bots: ["renovate[bot]", {name: deploy-bot, id: 49699333}], forks: false, most: 100, most_per_bot: none}
     labels: {hotfix: urgent, hold: wait, solo: by-itself}
     priority: {security: 10, chore: -5}
     timeouts: {start: 5m, run: 1h30m}
@@ -60,7 +61,7 @@ queues:
 	want := queue.Settings{
 		Label: "land-it", Checks: []queue.NamedCheck{{Name: "build"}, {Name: "e2e", SkippedOK: true}},
 		Suites: map[string]int{"unit": 4, "slow": 0}, BatchSize: 8, BatchMin: 2, BatchMax: 20, BatchWait: 90 * time.Second, Parallel: 1,
-		StartLimit: 5 * time.Minute, RunLimit: 90 * time.Minute, MoveBranches: false, PerAuthor: 3, Reruns: 1, Quarantine: 30 * 24 * time.Hour,
+		StartLimit: 5 * time.Minute, RunLimit: 90 * time.Minute, MoveBranches: false, PerAuthor: 3, Enter: queue.Enter{Bots: []queue.Bot{{Login: "renovate"}, {Login: "deploy-bot", ID: 49699333}}, NoForks: true, Most: 100}, Reruns: 1, Quarantine: 30 * 24 * time.Hour,
 		Guard:  true,
 		Labels: queue.Labels{Hotfix: "urgent", Hold: "wait", Solo: "by-itself", Priority: map[string]int{"security": 10, "chore": -5}},
 	}
@@ -138,13 +139,12 @@ queues:
     when: pr.files < 500 && !("wip" in pr.labels)
     priority: '"security" in pr.labels ? 10 : 0'
     flaky: {reruns: auto, quarantine: 14d}
-    enter: {bots: [renovate], forks: true}
     pause: [{from: fri 16:00, to: mon 08:00}]
     deploys: {environment: production}
     notify: [{slack: releases, on: [out]}]
 `, []string{
-			"7:5: enter: not built yet: ignored", "8:5: pause: not built yet: ignored",
-			"9:5: deploys: not built yet: ignored", "10:5: notify: not built yet: ignored",
+			"7:5: pause: not built yet: ignored",
+			"8:5: deploys: not built yet: ignored", "9:5: notify: not built yet: ignored",
 		}},
 	} {
 		_, got := read(t, c.src)
@@ -187,6 +187,10 @@ func TestErrors(t *testing.T) {
 		{item("priority: [security]"), "4:15: priority: want a mapping of labels to numbers, like {security: 10}, or a term, got a list"},
 		{item("priority: {security: high}"), `4:26: priority.security: want a number from -1000 to 1000, got "high"`},
 		{item("priority: {security: 1001}"), "4:26: priority.security: want a number from -1000 to 1000, got 1001"},
+		{item("enter: {bots: renovate}"), "4:19: enter.bots: want a list of bots, like [renovate], got \"renovate\""},
+		{item("enter: {bots: [a b]}"), "4:20: enter.bots: want a bot's login"},
+		{item("enter: {forks: maybe}"), "4:20: enter.forks: want true or false"},
+		{item("enter: {most: 0}"), "4:19: enter.most: want none or a number from 1 to 10000, got 0"},
 		{item("per_author: 0"), "4:17: per_author: want none or a number from 1 to 100, got 0"},
 		{item("batch: {min: 0}"), "4:18: batch.min: want a number from 1 to 100, got 0"},
 		{item("batch: {min: 9, max: 8}"), "4:26: batch.max: want at least batch.min, which is 9, got 8"},
@@ -330,6 +334,7 @@ func TestDocumentedExample(t *testing.T) {
 	want.Suites = map[string]int{"unit": 4, "browser": 0}
 	want.Labels.Priority = map[string]int{"security": 10, "chore": -5}
 	want.When = `pr.files < 500 && !("wip" in pr.labels)`
+	want.Enter.Bots = []queue.Bot{{Login: "renovate"}}
 	if got := c.For("main", "main"); !reflect.DeepEqual(got, want) {
 		t.Errorf("main has\n%+v, want\n%+v", got, want)
 	}
@@ -346,7 +351,7 @@ func TestDocumentedExample(t *testing.T) {
 // fieldsOf asks the reader itself which keys it knows.
 func fieldsOf(t *testing.T) map[string]bool {
 	t.Helper()
-	_, warnings := read(t, "queues:\n  - {x: 1, when: pr.draft, priority: {}, merge: {x: 1}, flaky: {x: 1}, enter: 1, pause: 1, deploys: 1, notify: 1, batch: {x: 1}, timeouts: {x: 1}, labels: {x: 1}}\nx: 1\n")
+	_, warnings := read(t, "queues:\n  - {x: 1, when: pr.draft, priority: {}, merge: {x: 1}, flaky: {x: 1}, enter: {x: 1}, pause: 1, deploys: 1, notify: 1, batch: {x: 1}, timeouts: {x: 1}, labels: {x: 1}}\nx: 1\n")
 	keys := map[string]bool{}
 	for _, w := range warnings {
 		_, list, ok := strings.Cut(w, "(known are ")
@@ -365,7 +370,9 @@ func fieldsOf(t *testing.T) map[string]bool {
 				key = "flaky." + key
 			case "method", "title", "body":
 				key = "merge." + key
-			case "batch", "timeouts", "labels", "flaky", "merge":
+			case "bots", "forks", "most", "most_per_bot":
+				key = "enter." + key
+			case "enter", "batch", "timeouts", "labels", "flaky", "merge":
 				continue
 			}
 			keys[key] = true

@@ -101,6 +101,7 @@ func (r *reader) queue(n ast.Node) rule {
 		},
 		"parallel":   func(n ast.Node, key string) { s.Parallel, _ = r.number(n, key, "", 1, maxAside) },
 		"per_author": func(n ast.Node, key string) { s.PerAuthor, _ = r.number(n, key, "none", 1, maxAside) },
+		"enter":      func(n ast.Node, key string) { r.enter(n, key, &s.Enter) },
 		"labels":     func(n ast.Node, key string) { named = append(named, r.labels(n, key, &s.Labels)...) },
 		"priority":   func(n ast.Node, key string) { r.priority(n, key, s) },
 		"when":       func(n ast.Node, key string) { s.When = r.term(n, key, CompileWhen) },
@@ -128,7 +129,7 @@ func (r *reader) queue(n ast.Node) rule {
 		"guard": func(n ast.Node, key string) { s.Guard = r.onOff(n, key) },
 		"merge": func(n ast.Node, key string) { s.Merge = r.merging(n, key) },
 
-		"enter": nil, "pause": nil, "deploys": nil, "notify": nil,
+		"pause": nil, "deploys": nil, "notify": nil,
 	})
 	if most != nil && s.BatchMax > 0 && s.BatchMin > s.BatchMax {
 		r.fail(position(most), "batch.max", fmt.Sprintf("want at least batch.min, which is %d, got %d", s.BatchMin, s.BatchMax))

@@ -58,6 +58,7 @@ var hooks = map[string]func(*App, *hook) []queue.Hint{
 	"pull_request":           (*App).hintPull,
 	"pull_request_review":    (*App).hintPull,
 	"issues":                 (*App).hintIssue,
+	"issue_comment":          (*App).hintComment,
 	"push":                   (*App).hintPush,
 	"branch_protection_rule": (*App).hintRules,
 	"repository_ruleset":     (*App).hintRules,
@@ -97,6 +98,14 @@ func (a *App) hintIssue(h *hook) []queue.Hint {
 	}
 	return []queue.Hint{{Place: h.place(""),
 		Fact: queue.PullRequestHinted{Number: h.Issue.Number, Labelled: len(h.Issue.Labels) > 0}}}
+}
+
+// hintComment speaks up for new comments that may have a command in them.
+func (a *App) hintComment(h *hook) []queue.Hint {
+	if h.Action != "created" || h.Issue.PullRequest == nil || h.Comment.ID <= 0 || !strings.Contains(h.Comment.Body, queue.CommandMark) {
+		return nil
+	}
+	return []queue.Hint{{Place: h.place(""), Fact: queue.CommandHinted{Comment: h.Comment.ID}}}
 }
 
 func (a *App) hintPush(h *hook) []queue.Hint {
@@ -169,6 +178,10 @@ type hook struct {
 		Labels      []hookLabel `json:"labels"`
 		PullRequest *struct{}   `json:"pull_request"`
 	} `json:"issue"`
+	Comment struct {
+		ID   int64  `json:"id"`
+		Body string `json:"body"`
+	} `json:"comment"`
 	Changes     hookChanges `json:"changes"`
 	Ref         string      `json:"ref"`
 	After       string      `json:"after"`

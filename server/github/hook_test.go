@@ -80,6 +80,12 @@ func TestInterpret(t *testing.T) {
 		{"an issue that is a pull request", "issues", `"action":"labeled","issue":{"number":9,"labels":[{}],"pull_request":{}}`,
 			one(queue.Hint{Place: place(""), Fact: pull(9, true)})},
 		{"an issue", "issues", `"action":"labeled","issue":{"number":9,"labels":[{}]}`, nil},
+		{"a command", "issue_comment", `"action":"created","issue":{"number":9,"pull_request":{}},"comment":{"id":77,"body":"well\n/mainstay queue"}`,
+			one(queue.Hint{Place: place(""), Fact: queue.CommandHinted{Comment: 77}})},
+		{"an edited command", "issue_comment", `"action":"edited","issue":{"number":9,"pull_request":{}},"comment":{"id":77,"body":"/mainstay queue"}`, nil},
+		{"a deleted command", "issue_comment", `"action":"deleted","issue":{"number":9,"pull_request":{}},"comment":{"id":77,"body":"/mainstay queue"}`, nil},
+		{"a command on an issue", "issue_comment", `"action":"created","issue":{"number":9},"comment":{"id":77,"body":"/mainstay queue"}`, nil},
+		{"a comment", "issue_comment", `"action":"created","issue":{"number":9,"pull_request":{}},"comment":{"id":77,"body":"nice"}`, nil},
 		{"a push", "push", `"ref":"refs/heads/main","after":"` + commitA + `"`,
 			one(queue.Hint{Place: place("main"), Fact: queue.BaseHinted{Tip: commitA}})},
 		{"a deleted branch", "push", `"ref":"refs/heads/main","deleted":true,"after":"` + noCommit + `"`,
@@ -123,7 +129,7 @@ func TestInterpretSurvivesOddPayloads(t *testing.T) {
 	huge := `{"repository":{"id":1,"name":"` + strings.Repeat("n", 1<<18) + `"},"pull_request":{"number":1,"labels":[` +
 		strings.TrimSuffix(strings.Repeat(`{"name":"x"},`, 5_000), ",") + `],"base":{"ref":"` + strings.Repeat("b", 1<<18) + `"}}}`
 	for _, event := range []string{"pull_request", "pull_request_review", "issues", "push", "check_run", "check_suite",
-		"workflow_run", "workflow_job", "status", "branch_protection_rule"} {
+		"workflow_run", "workflow_job", "status", "issue_comment", "branch_protection_rule"} {
 		for name, c := range map[string]struct {
 			body string
 			fine bool // no error
@@ -133,7 +139,7 @@ func TestInterpretSurvivesOddPayloads(t *testing.T) {
 			"no object":           {`[1,2,3]`, false},
 			"null":                {`null`, true},
 			"an empty object":     {`{}`, true},
-			"everything null":     {`{"action":null,"repository":null,"pull_request":null,"installation":null,"check_run":null,"check_suite":{"app":null},"changes":null,"issue":null,"sha":null}`, true},
+			"everything null":     {`{"action":null,"repository":null,"pull_request":null,"installation":null,"check_run":null,"check_suite":{"app":null},"changes":null,"issue":null,"comment":null,"sha":null}`, true},
 			"no repository":       {`{"pull_request":{"number":1,"base":{"ref":"main"}},"ref":"refs/heads/main"}`, true},
 			"a negative number":   {`{"repository":{"id":1},"pull_request":{"number":-1},"issue":{"number":0,"pull_request":{}}}`, true},
 			"a negative id":       {`{"repository":{"id":-1},"pull_request":{"number":1},"ref":"refs/heads/main"}`, true},

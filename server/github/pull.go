@@ -146,6 +146,16 @@ func (s site) readPull(ctx context.Context, number int) (*pull, error) {
 // the other labels count where their newest event is a writer's, and hold whoever
 // set it. Errors: *Trouble, or the context's.
 func (a *App) ReadPullRequest(ctx context.Context, place queue.Place, number int, label string, labels queue.Labels) (queue.PullRequestRead, error) {
+	return a.readPullRequest(ctx, place, number, label, labels, false)
+}
+
+// ReadAsked reads a pull request as if it had the label: somebody asks for it in
+// another way. Errors: *Trouble, or the context's.
+func (a *App) ReadAsked(ctx context.Context, place queue.Place, number int, label string, labels queue.Labels) (queue.PullRequestRead, error) {
+	return a.readPullRequest(ctx, place, number, label, labels, true)
+}
+
+func (a *App) readPullRequest(ctx context.Context, place queue.Place, number int, label string, labels queue.Labels, asked bool) (queue.PullRequestRead, error) {
 	s, began := a.at(place), a.clock()
 	p, err := s.readPull(ctx, number)
 	if gone(err) {
@@ -155,32 +165,40 @@ func (a *App) ReadPullRequest(ctx context.Context, place queue.Place, number int
 		return queue.PullRequestRead{}, fmt.Errorf("read #%d of %s: %w", number, s.name(), err)
 	}
 	pr := p.reading(began)
-	if pr.Status != queue.Open || !p.labelled(label) {
+	if pr.Status != queue.Open || !p.labelled(label) && !asked {
 		return queue.PullRequestRead{PR: pr}, nil
 	}
+	if err := s.readStanding(ctx, p, &pr, label, labels); err != nil {
+		return queue.PullRequestRead{}, fmt.Errorf("read #%d of %s: %w", number, s.name(), err)
+	}
+	return queue.PullRequestRead{PR: pr}, nil
+}
+
+// readStanding reads what people said of an open pull request by reviews and labels.
+func (s site) readStanding(ctx context.Context, p *pull, pr *queue.PullRequest, label string, labels queue.Labels) error {
+	since := pr.ReadAt.Add(-permitAge)
 	may := func(ctx context.Context, who queue.Actor) (bool, error) {
-		return a.permits.mayWrite(ctx, s, who, began.Add(-permitAge))
+		return s.app.permits.mayWrite(ctx, s, who, since)
 	}
 	rules := func(ctx context.Context, who queue.Actor) (bool, error) {
-		return a.permits.mayRule(ctx, s, who, began.Add(-permitAge))
+		return s.app.permits.mayRule(ctx, s, who, since)
 	}
 	pr.Hold = p.labelled(labels.Hold)
 	var o opinions
 	var marks []string
-	err = sideBySide(ctx,
-		func(ctx context.Context) (err error) { o, err = s.readOpinions(ctx, number, may, rules); return err },
+	err := sideBySide(ctx,
+		func(ctx context.Context) (err error) { o, err = s.readOpinions(ctx, p.Number, may, rules); return err },
 		func(ctx context.Context) (err error) {
-			pr.Wish, marks, err = s.readWish(ctx, number, label, p.marks(labels), may)
+			pr.Wish, marks, err = s.readWish(ctx, p.Number, label, p.marks(labels), may)
 			return err
 		},
 	)
-	if err != nil {
-		return queue.PullRequestRead{}, fmt.Errorf("read #%d of %s: %w", number, s.name(), err)
+	if err == nil {
+		o.tell(pr)
+		mark(pr, labels, marks)
+		pr.Traits.Trusted = marks
 	}
-	o.tell(&pr)
-	mark(&pr, labels, marks)
-	pr.Traits.Trusted = marks
-	return queue.PullRequestRead{PR: pr}, nil
+	return err
 }
 
 // ReadMembers reads pull requests as fresh as may be, for the last look before a

@@ -22,6 +22,9 @@ type labelEvent struct {
 	Label     struct {
 		Name string `json:"name"`
 	} `json:"label"`
+	App *struct {
+		ID int64 `json:"id"`
+	} `json:"performed_via_github_app"`
 }
 
 // moment is a time that is zero when it cannot be read.
@@ -46,8 +49,11 @@ func (s site) readWish(ctx context.Context, number int, label string, marks []st
 		return nil, nil, nil
 	}
 	w = &queue.Wish{ID: e.ID, By: e.Actor.actor(), At: e.CreatedAt.Time}
-	if w.MayWrite, err = may(ctx, w.By); err != nil {
-		return nil, nil, err
+	w.Ours = e.App != nil && e.App.ID == s.app.id
+	if !w.Ours {
+		if w.MayWrite, err = may(ctx, w.By); err != nil {
+			return nil, nil, err
+		}
 	}
 	for _, name := range marks {
 		e := newest[strings.ToLower(name)]

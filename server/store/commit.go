@@ -115,6 +115,10 @@ func (w *work) addHistory(c queue.Changes) {
 	for i := range c.Ended {
 		w.add(sqlAddEnded, w.queue, c.Ended[i].PR.Number, w.json(&c.Ended[i]))
 	}
+	for i := range c.Rulings {
+		r := &c.Rulings[i]
+		w.add(sqlAddRuling, w.queue, r.PR, r.Refused(), stamp(r.At), w.json(r))
+	}
 	for i := range c.Receipts {
 		w.add(sqlAddReceipt, w.queue, c.Receipts[i].Commit, w.json(&c.Receipts[i]))
 	}

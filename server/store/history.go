@@ -26,6 +26,29 @@ func (s *Store) Receipts(ctx context.Context, queueID int64, limit int) ([]queue
 	return receipts, nil
 }
 
+// Rulings gives the last lines of a queue's audit, newest first; only the refusals,
+// if so asked.
+func (s *Store) Rulings(ctx context.Context, queueID int64, refusedOnly bool, limit int) ([]queue.Ruling, error) {
+	query := sqlRulings
+	if refusedOnly {
+		query = sqlRefusals
+	}
+	rulings, err := bodies[queue.Ruling](ctx, s.read, query, queueID, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read the audit of queue %d: %w", queueID, err)
+	}
+	return rulings, nil
+}
+
+// RulingsOfPull gives the last lines of the audit on one pull request, newest first.
+func (s *Store) RulingsOfPull(ctx context.Context, queueID int64, pr, limit int) ([]queue.Ruling, error) {
+	rulings, err := bodies[queue.Ruling](ctx, s.read, sqlRulingsOfPull, queueID, pr, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read the audit of #%d in queue %d: %w", pr, queueID, err)
+	}
+	return rulings, nil
+}
+
 // Receipt gives the landing whose tested commit this is; queue.ErrNotFound if there is none.
 func (s *Store) Receipt(ctx context.Context, commit string) (queue.Receipt, error) {
 	var r queue.Receipt

@@ -92,6 +92,8 @@ const (
 
 	sqlAddEnded = `INSERT INTO ended (queue, pr, body) VALUES (?, ?, ?)`
 
+	sqlAddRuling = `INSERT INTO rulings (queue, pr, refused, at, body) VALUES (?, ?, ?, ?, ?)`
+
 	sqlAddReceipt = `INSERT INTO receipts (queue, commit_id, body) VALUES (?, ?, ?)`
 
 	sqlConsumeEvent = `DELETE FROM events WHERE id = ? AND queue = ?`
@@ -176,6 +178,12 @@ const (
 	sqlPrunePullReports = `DELETE FROM pull_reports WHERE id IN (SELECT id FROM pull_reports WHERE at < ? ORDER BY at LIMIT ?)`
 
 	sqlEnded = `SELECT body FROM ended WHERE queue = ? ORDER BY id DESC LIMIT ?`
+
+	sqlRulings = `SELECT body FROM rulings WHERE queue = ? ORDER BY id DESC LIMIT ?`
+
+	sqlRefusals = `SELECT body FROM rulings WHERE queue = ? AND refused = 1 ORDER BY id DESC LIMIT ?`
+
+	sqlRulingsOfPull = `SELECT body FROM rulings WHERE queue = ? AND pr = ? ORDER BY id DESC LIMIT ?`
 
 	sqlReceipts = `SELECT body FROM receipts WHERE queue = ? ORDER BY id DESC LIMIT ?`
 

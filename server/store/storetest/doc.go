@@ -93,6 +93,8 @@ type Pools interface {
 type History interface {
 	Ended(ctx context.Context, queueID int64, limit int) ([]queue.Entry, error)
 	Receipts(ctx context.Context, queueID int64, limit int) ([]queue.Receipt, error)
+	Rulings(ctx context.Context, queueID int64, refusedOnly bool, limit int) ([]queue.Ruling, error)
+	RulingsOfPull(ctx context.Context, queueID int64, pr, limit int) ([]queue.Ruling, error)
 	Receipt(ctx context.Context, commit string) (queue.Receipt, error)
 }
 
@@ -133,6 +135,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"the tests inside a long item are known", keptTestTimings},
 		{"one entry is read alone", oneEntry},
 		{"history comes newest first", historyOrder},
+		{"the audit is kept", rulings},
 		{"a landing is learnt from once", learntOnce},
 		{"a person changes the quarantine", changedQuarantine},
 		{"a repository is greeted once", greetedOnce},

@@ -83,3 +83,37 @@ func historyOrder(t *testing.T, s Store) {
 		t.Errorf("the receipt of b is %+v, want %+v", one, receipts[1])
 	}
 }
+
+// The audit is only ever added to, and each queue and pull request has its own.
+func rulings(t *testing.T, s Store) {
+	ctx := t.Context()
+	id := openMain(t, s).ID
+	place := mainBranch
+	place.Branch = "release"
+	release, err := s.OpenQueue(ctx, place)
+	must(t, err)
+	all := []queue.Ruling{
+		{At: noon, PR: 1, Head: "a", Fork: true, By: queue.Actor{ID: 3, Login: "ann"}, What: "enter", Source: "label", SourceID: 9},
+		{At: noon, PR: 2, By: queue.Actor{ID: 4, Login: "eve"}, What: "queue", Rule: queue.Rule(queue.NotPermitted), Detail: "no", Source: "comment", SourceID: 10},
+		{At: noon, PR: 1, By: queue.Actor{ID: 4, Login: "eve"}, What: "out", Rule: queue.RuleNotInLine, Detail: "no", Source: "comment", SourceID: 11},
+	}
+	must(t, s.Commit(ctx, queue.Commit{Queue: id, Changes: queue.Changes{Rulings: all[:2]}}))
+	must(t, s.Commit(ctx, queue.Commit{Queue: id, Version: 1, Changes: queue.Changes{Rulings: all[2:]}}))
+	must(t, s.Commit(ctx, queue.Commit{Queue: release.ID, Changes: queue.Changes{Rulings: []queue.Ruling{{PR: 1, What: "enter"}}}}))
+
+	got, err := s.Rulings(ctx, id, false, 10)
+	must(t, err)
+	if want := []queue.Ruling{all[2], all[1], all[0]}; !reflect.DeepEqual(got, want) {
+		t.Errorf("the audit is %+v, want %+v", got, want)
+	}
+	got, err = s.Rulings(ctx, id, true, 1)
+	must(t, err)
+	if !reflect.DeepEqual(got, all[2:]) {
+		t.Errorf("the last refusal is %+v", got)
+	}
+	got, err = s.RulingsOfPull(ctx, id, 1, 10)
+	must(t, err)
+	if want := []queue.Ruling{all[2], all[0]}; !reflect.DeepEqual(got, want) {
+		t.Errorf("the audit of #1 is %+v", got)
+	}
+}

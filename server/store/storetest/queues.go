@@ -185,9 +185,11 @@ func nothingBeside(t *testing.T, s Store, id int64, events int) {
 	must(t, err)
 	receipts, err := s.Receipts(t.Context(), id, 10)
 	must(t, err)
-	if len(unread) != events || len(effects)+len(ended)+len(receipts) != 0 {
-		t.Errorf("a refused commit left %d events (want %d), %d effects, %d ended, %d receipts",
-			len(unread), events, len(effects), len(ended), len(receipts))
+	rulings, err := s.Rulings(t.Context(), id, false, 10)
+	must(t, err)
+	if len(unread) != events || len(effects)+len(ended)+len(receipts)+len(rulings) != 0 {
+		t.Errorf("a refused commit left %d events (want %d), %d effects, %d ended, %d receipts, %d rulings",
+			len(unread), events, len(effects), len(ended), len(receipts), len(rulings))
 	}
 }
 
