@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -27,7 +28,12 @@ type appAccess struct {
 
 // open makes the App. No webhook is taken here, so no secret is needed.
 func (a appAccess) open() (*github.App, settings, error) {
-	s, err := serveCommand{URL: "http://localhost", Data: a.Data, AppID: a.AppID, KeyFile: a.KeyFile, GitHub: a.GitHub, API: a.API, Hooks: "off"}.settings()
+	given := addresses{GitHub: a.GitHub, API: a.API}.filled()
+	s := settings{data: a.Data, appID: a.AppID, github: given.GitHub, api: given.API, polls: true}
+	err := errors.Join(checkAddress("MAINSTAY_GITHUB_URL", s.github), checkAddress("MAINSTAY_API_URL", s.api))
+	if err == nil {
+		err = serveCommand{KeyFile: a.KeyFile}.identify(&s)
+	}
 	if err == nil && s.appID == 0 {
 		err = fmt.Errorf("there is no GitHub App: none is kept in %s, and MAINSTAY_APP_ID is not set", s.data)
 	}

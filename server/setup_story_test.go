@@ -98,7 +98,7 @@ func TestAFirstStartLeadsFromOneButtonToALanding(t *testing.T) {
 	newBrowser(t).open(w.server.url + "/setup/next").shows(401)
 
 	// The next start needs no page.
-	again, err := serveCommand{URL: w.server.url, Data: filepath.Join(w.dir, "server"), GitHub: w.forge.URL(), Hooks: "on"}.settings()
+	again, err := serveCommand{URL: w.server.url, Data: filepath.Join(w.dir, "server"), GitHub: w.forge.URL(), Hooks: "on", Writes: 60}.settings()
 	w.must(err)
 	if again.appID != kept.ID || string(again.key) != kept.Key || len(again.secrets) != 1 || again.api != w.forge.APIURL() || again.issuer != w.forge.IssuerURL() {
 		t.Errorf("the next start has App %d, API %s, issuer %s", again.appID, again.api, again.issuer)
