@@ -59,11 +59,12 @@ func (g *greeter) of(repository int64) *greeting {
 // greet makes what is missing. It costs nothing where all was made before, and
 // what goes wrong is logged and tried again later: the queue works without it.
 func (g *greeter) greet(ctx context.Context, place queue.Place, base github.Base, s queue.Settings) {
+	one := g.of(place.Repository)
 	if base.Missing {
+		one.state.set(false, "There is no branch "+place.Branch+" yet: push a first commit.")
 		return
 	}
 	ctx = github.WithClass(ctx, github.Decoration)
-	one := g.of(place.Repository)
 	one.mu.Lock()
 	defer one.mu.Unlock()
 	if g.clock().Before(one.again) {

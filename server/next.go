@@ -13,6 +13,9 @@ import (
 // loads itself again until all is done.
 const installedAge = 4 * time.Second
 
+// shownInstalled is how many repositories the page lists.
+const shownInstalled = 50
+
 // installs tells the page "what is next" of the App and where it is.
 type installs struct {
 	srv *server
@@ -41,7 +44,8 @@ func (i *installs) read(ctx context.Context) {
 		seen.App, seen.Install = who.Name, who.Page+"/installations/new"
 	}
 	places, err := i.srv.app.Repositories(ctx)
-	for _, p := range places {
+	seen.More = max(0, len(places)-shownInstalled)
+	for _, p := range places[:len(places)-seen.More] {
 		one := web.Installed{Owner: p.Owner, Name: p.Name, Branch: p.Branch}
 		one.Ready, one.Trouble = i.srv.greeter.of(p.Repository).state.get()
 		seen.Repositories = append(seen.Repositories, one)

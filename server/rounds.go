@@ -65,6 +65,7 @@ func (r *rounds) run(ctx context.Context) {
 }
 
 func (r *rounds) visit(ctx context.Context, c houseCall) error {
+	ctx = github.WithClass(ctx, github.Decoration)
 	found, _, err := examine(ctx, r.app, c.place, c.commit, r.polls, r.signs)
 	if err != nil {
 		return err

@@ -20,6 +20,7 @@ type Installation struct {
 	App          string // its name
 	Install      string // where it is installed on more repositories; empty: not known
 	Repositories []Installed
+	More         int // so many are not listed
 }
 
 // NextOptions are what the page "what is next" needs.
