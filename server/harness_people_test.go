@@ -86,6 +86,14 @@ func (w *town) label(prs ...int) {
 	}
 }
 
+// ruled approves a pull request as a maintainer, for those that change a workflow.
+func (w *town) ruled(pr int) {
+	w.t.Helper()
+	ruler := w.forge.NewUser("ruler")
+	w.must(w.repo.SetPermission(ruler, "maintain"))
+	w.must(w.repo.Review(int64(pr), ruler, "APPROVED"))
+}
+
 func (w *town) pull(pr int) sandbox.PullRequest {
 	w.t.Helper()
 	pull, ok := w.repo.PullRequest(int64(pr))

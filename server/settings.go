@@ -66,7 +66,7 @@ func (c serveCommand) settings() (settings, error) {
 			return s, err
 		}
 	}
-	if c.Writes < 10 || c.Writes > 10_000 {
+	if c.Writes != 0 && c.Writes < 10 || c.Writes > 10_000 {
 		return s, fmt.Errorf("MAINSTAY_WRITES_PER_MINUTE is %d; it must be from 10 to 10000, and github.com bears 60", c.Writes)
 	}
 	if err := c.identify(&s); err != nil {

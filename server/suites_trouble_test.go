@@ -31,6 +31,7 @@ func TestAShardThatRunsAgainRunsTheSameSlice(t *testing.T) {
 		lands[testWorkflow] = p.workflow(t, w.server.url)
 		p.asQueued(lands) // from here on, pull requests run nothing of their own
 		other := w.open("other", lands)
+		w.ruled(other)
 		w.label(other)
 		w.awaitEnds(ends{other: landed})
 
@@ -112,6 +113,7 @@ func TestAMissingReportLandsNothing(t *testing.T) {
 				t.Fatal("the workflow is as before")
 			}
 			pr := w.open("silent", change)
+			w.ruled(pr)
 
 			w.label(pr)
 			w.letIdleTimePass("it has its end", func() bool { return w.entry(pr).Phase.Ended() })
