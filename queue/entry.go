@@ -63,12 +63,14 @@ type PullRequest struct {
 	HeadRef string `json:"head_ref"` // branch name without refs/heads/, in the head's own repository
 	// HeadOwner is whose fork that is; empty in the repository itself.
 	HeadOwner string `json:"head_owner,omitempty"`
-	// Body is its description, read only where a commit may be worded by it.
-	Body   string `json:"body,omitempty"`
-	Fork   bool   `json:"fork,omitempty"`
-	Base   string `json:"base"` // branch name
-	Status Status `json:"status"`
-	Draft  bool   `json:"draft,omitempty"`
+	// Body is its description, where Described says that it was read: only where a
+	// commit may be worded by it.
+	Body      string `json:"body,omitempty"`
+	Described bool   `json:"described,omitempty"`
+	Fork      bool   `json:"fork,omitempty"`
+	Base      string `json:"base"` // branch name
+	Status    Status `json:"status"`
+	Draft     bool   `json:"draft,omitempty"`
 	// Wish is the newest standing one; nil when nobody asks.
 	Wish *Wish `json:"wish,omitempty"`
 	// Approvals counts writers whose last review approves exactly Head.

@@ -403,7 +403,11 @@ func (w *world) finishRun(r *run, conclusion string) {
 func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 	switch x := task.(type) {
 	case ReadPullRequest:
-		return []Fact{PullRequestRead{PR: w.readAsked(x.Number, x.Asks), Gone: w.gone == x.Number}}, 0
+		pr := w.readAsked(x.Number, x.Asks)
+		if x.Text || pr.Method == MethodSquash || pr.Method == MethodMerge {
+			pr.Body, pr.Described = "What it is for.", true
+		}
+		return []Fact{PullRequestRead{PR: pr, Gone: w.gone == x.Number}}, 0
 	case ReadBase:
 		return []Fact{w.readBase()}, 0
 	case FindWishes:

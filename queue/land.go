@@ -45,7 +45,7 @@ func (t *step) readMembers(f MembersRead) {
 	for _, pr := range f.PRs {
 		read[pr.Number] = true
 		if e := t.entries[pr.Number]; e != nil && e.free() && !pr.ReadAt.Before(e.PR.ReadAt) {
-			pr.Body = e.PR.Body // not read once more: only the next attempt could use it
+			pr.Body, pr.Described = e.PR.Body, e.PR.Described // not read once more: only the next attempt could use it
 			e.PR = pr
 			t.touchEntry(pr.Number)
 			t.judge(e)

@@ -119,3 +119,22 @@ func TestTheFirstAllowedMethodIsTaken(t *testing.T) {
 		}
 	}
 }
+
+// A message has the description, also where the pull request was read before the
+// config was, and where a build is the second.
+func TestAMessageHasTheDescription(t *testing.T) {
+	w := newWorld(t, false)
+	w.settings.Merge.Method = MethodSquash
+	w.queue(1)
+	w.runUntil(time.Hour, func() bool {
+		return w.asked.Attempt == 1 && len(w.state.attempts) == 1 && w.state.attempts[0].Phase == AttemptTesting
+	})
+	w.pushBase()
+	w.run(time.Hour)
+	if w.asked.Attempt < 2 || w.pulls[1].status != Merged {
+		t.Fatalf("attempt %d, #1 is %s", w.asked.Attempt, w.pulls[1].status)
+	}
+	if got := w.asked.Texts[0].Body; got != "What it is for." {
+		t.Errorf("the message is made of %q", got)
+	}
+}

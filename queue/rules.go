@@ -105,6 +105,9 @@ func (e *Entry) Lacks(h *Header) *Lack {
 	if lack := h.lacksMethod(e); lack != nil {
 		return lack
 	}
+	if e.Phase == Asking && h.Method(e.Method) != MethodRebase && !pr.Described {
+		return &Lack{Wait: GitHubUnavailable, What: "its description, which its commit is worded by"}
+	}
 	switch when := h.Settings.When; {
 	case when == "":
 	case pr.When == nil || pr.When.Source != when:

@@ -34,7 +34,8 @@ func (p *performer) readPull(ctx context.Context, place queue.Place, task queue.
 		err = p.answer(&read.PR, task.Asks, judged)
 	}
 	read.PR.Traits = nil
-	if m := read.PR.Method; !task.Text && (m == "" || m == queue.MethodRebase) {
+	m := read.PR.Method
+	if read.PR.Described = task.Text || m == queue.MethodSquash || m == queue.MethodMerge; !read.PR.Described {
 		read.PR.Body = "" // nothing is worded by it
 	}
 	return read, err

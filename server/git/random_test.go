@@ -124,8 +124,12 @@ func (h *historian) pullRequest(n int) string {
 			}
 			head = h.git("rev-parse", "HEAD")
 		case 2:
-			if _, err := h.try("merge", "-q", "--no-ff", "-m", name+", merge", h.pick(append(h.line, h.heads...))); err != nil {
+			other := h.pick(append(h.line, h.heads...))
+			if _, err := h.try("merge", "-q", "--no-ff", "-m", name+", merge", other); err != nil {
 				h.try("merge", "--abort")
+				if _, err := h.try("merge", "-q", "-X", "ours", "-m", name+", a conflict solved", other); err != nil {
+					h.try("merge", "--abort")
+				}
 			}
 			head = h.git("rev-parse", "HEAD")
 		case 3:

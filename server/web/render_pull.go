@@ -195,7 +195,7 @@ func (s *scene) story(e queue.Entry) []storyLine {
 		}
 	}
 	if e.End != nil && e.Phase == queue.Landed {
-		tell(e.End.At, "Landed as", s.commit(e.Became))
+		tell(e.End.At, "Landed "+methodText(e)+"as", s.commit(e.Became))
 	} else if e.End != nil {
 		tell(e.End.At, "Out: "+strings.TrimSuffix(e.End.Detail, "."), link{})
 	}

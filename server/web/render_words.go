@@ -147,3 +147,16 @@ func stepOf(phase queue.AttemptPhase) int {
 	}
 	return -1
 }
+
+// methodText says how a landed entry went onto the base, where it was not rebased.
+func methodText(e queue.Entry) string {
+	switch {
+	case e.Squashed:
+		return "as one squashed commit, since a rebase conflicts without its merges, "
+	case e.Method == queue.MethodSquash:
+		return "by squash "
+	case e.Method == queue.MethodMerge:
+		return "by merge "
+	}
+	return ""
+}
