@@ -21,14 +21,16 @@ func (r *Repository) Discuss(number int64, by Actor) error {
 	})
 }
 
-// ResolveAll resolves every conversation of a pull request. GitHub tells of that by
-// an event of its own, which the forge does not send: whoever waits must look.
+// ResolveAll resolves every conversation of a pull request.
 func (r *Repository) ResolveAll(number int64, by Actor) error {
 	return r.onPull(number, "resolve the conversations of", func(p *pull) error {
-		for _, t := range p.threads {
-			t.resolved = true
-		}
 		p.updated = r.forge.now()
+		for i, t := range p.threads {
+			if !t.resolved {
+				t.resolved = true
+				p.sendThread(&credential{who: by.account()}, "resolved", i)
+			}
+		}
 		return nil
 	})
 }

@@ -30,6 +30,8 @@ func TestEveryEventIsAsItsSchemaSays(t *testing.T) {
 	must(t, w.repo.Review(1, w.alice, "approved"))
 	must(t, w.repo.Review(1, w.alice, "changes_requested"))
 	must(t, w.repo.DismissReviews(1, w.alice, w.alice))
+	must(t, w.repo.Discuss(1, w.alice))
+	must(t, w.repo.ResolveAll(1, w.alice))
 	must(t, w.repo.ConvertToDraft(1, w.alice))
 	must(t, w.repo.ReadyForReview(1, w.alice))
 	must(t, w.repo.EditPullRequest(1, w.alice, "Another title", "Another text"))

@@ -119,6 +119,14 @@ func (p *pull) sendReview(by *credential, action string, v *review) {
 	}
 }
 
+// sendThread tells of a conversation, without what was said in it.
+func (p *pull) sendThread(by *credential, action string, place int) {
+	if len(p.repo.forge.listeners(p.repo, "pull_request_review_thread")) > 0 {
+		thread := object{"node_id": nodeID("PullRequestReviewThread", p.id<<16+int64(place)), "comments": []object{}}
+		p.repo.emit(by, "pull_request_review_thread", action, object{"thread": thread, "pull_request": p.json(false)})
+	}
+}
+
 func (r *Repository) sendComment(by *credential, action string, c *comment, more object) {
 	if len(r.forge.listeners(r, "issue_comment")) == 0 {
 		return

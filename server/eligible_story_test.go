@@ -14,12 +14,6 @@ func (w *town) awaitCheck(pr int, words string) {
 	w.until("the check says "+words, func() bool { return strings.Contains(w.check(w.pull(pr).HeadSHA).Title, words) })
 }
 
-// lookAgain is what a webhook would do that the forge in a box does not send.
-func (w *town) lookAgain(pr int) {
-	w.t.Helper()
-	w.must(w.server.engine.Tell(w.t.Context(), w.place.ID, queue.PullRequestHinted{Number: pr, Labelled: true}))
-}
-
 // What each rule asks for is waited for in words that say what to do, and the pull
 // request lands once it is there.
 func TestEachRuleIsWaitedForAndThenLands(t *testing.T) {
@@ -43,7 +37,6 @@ func TestEachRuleIsWaitedForAndThenLands(t *testing.T) {
 		}},
 		"conversations": {sandbox.Rules{ResolveThreads: true}, "Waiting for the resolution of 2 conversations", func(w *town, pr int) {
 			w.must(w.repo.ResolveAll(int64(pr), w.author))
-			w.lookAgain(pr)
 		}},
 		"classic: code owners": {sandbox.Rules{Classic: true, CodeOwnerReviews: true}, "GitHub still asks for a review (`branch protection`)", func(w *town, pr int) {
 			w.must(w.repo.Review(int64(pr), w.owner, "approved"))

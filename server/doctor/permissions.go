@@ -28,7 +28,7 @@ var Permissions = []Permission{
 
 // Events is what the App is told by webhook.
 var Events = []string{
-	"pull_request", "pull_request_review", "issues", "issue_comment", "push", "check_run", "check_suite", "status",
+	"pull_request", "pull_request_review", "pull_request_review_thread", "issues", "issue_comment", "push", "check_run", "check_suite", "status",
 	"workflow_job", "workflow_run", "branch_protection_rule", "repository_ruleset", "repository",
 }
 

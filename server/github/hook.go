@@ -55,18 +55,19 @@ func (a *App) Interpret(event string, body []byte) ([]queue.Hint, error) {
 }
 
 var hooks = map[string]func(*App, *hook) []queue.Hint{
-	"pull_request":           (*App).hintPull,
-	"pull_request_review":    (*App).hintPull,
-	"issues":                 (*App).hintIssue,
-	"issue_comment":          (*App).hintComment,
-	"push":                   (*App).hintPush,
-	"branch_protection_rule": (*App).hintRules,
-	"repository_ruleset":     (*App).hintRules,
-	"check_run":              func(a *App, h *hook) []queue.Hint { return a.hintResult(h, h.CheckRun) },
-	"check_suite":            func(a *App, h *hook) []queue.Hint { return a.hintResult(h, h.CheckSuite) },
-	"workflow_run":           func(a *App, h *hook) []queue.Hint { return a.hintResult(h, h.WorkflowRun) },
-	"workflow_job":           func(a *App, h *hook) []queue.Hint { return a.hintResult(h, h.WorkflowJob) },
-	"status":                 (*App).hintStatus,
+	"pull_request":               (*App).hintPull,
+	"pull_request_review":        (*App).hintPull,
+	"pull_request_review_thread": (*App).hintPull,
+	"issues":                     (*App).hintIssue,
+	"issue_comment":              (*App).hintComment,
+	"push":                       (*App).hintPush,
+	"branch_protection_rule":     (*App).hintRules,
+	"repository_ruleset":         (*App).hintRules,
+	"check_run":                  func(a *App, h *hook) []queue.Hint { return a.hintResult(h, h.CheckRun) },
+	"check_suite":                func(a *App, h *hook) []queue.Hint { return a.hintResult(h, h.CheckSuite) },
+	"workflow_run":               func(a *App, h *hook) []queue.Hint { return a.hintResult(h, h.WorkflowRun) },
+	"workflow_job":               func(a *App, h *hook) []queue.Hint { return a.hintResult(h, h.WorkflowJob) },
+	"status":                     (*App).hintStatus,
 }
 
 // idle are the actions on a pull request that change no fact we read.

@@ -34,16 +34,18 @@ var understood = map[string]string{
 	"workflow_run requested":     "every queue: results of 3484a3f; every queue: results of 3484a3f, one done",
 	"workflow_run completed":     "every queue: results of 3484a3f, one done; every queue: results of 5779607",
 
-	"pull_request opened":             "master: pull request #2",
-	"pull_request reopened":           "master: pull request #2",
-	"pull_request closed":             "master: pull request #2",
-	"pull_request labeled":            "master: pull request #2",
-	"pull_request unlabeled":          "master: pull request #2",
-	"pull_request synchronize":        "master: pull request #2",
-	"pull_request converted_to_draft": "master: pull request #2",
-	"pull_request ready_for_review":   "master: pull request #2",
-	"pull_request_review submitted":   "master: pull request #2",
-	"pull_request_review dismissed":   "master: pull request #2",
+	"pull_request opened":                   "master: pull request #2",
+	"pull_request reopened":                 "master: pull request #2",
+	"pull_request closed":                   "master: pull request #2",
+	"pull_request labeled":                  "master: pull request #2",
+	"pull_request unlabeled":                "master: pull request #2",
+	"pull_request synchronize":              "master: pull request #2",
+	"pull_request converted_to_draft":       "master: pull request #2",
+	"pull_request ready_for_review":         "master: pull request #2",
+	"pull_request_review submitted":         "master: pull request #2",
+	"pull_request_review dismissed":         "master: pull request #2",
+	"pull_request_review_thread resolved":   "master: pull request #118; master: pull request #2",
+	"pull_request_review_thread unresolved": "master: pull request #2",
 
 	"push": "master: the base at 6113728", // five of its seven move tags
 }
