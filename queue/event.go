@@ -229,6 +229,8 @@ type ResumeAsked struct {
 type LeaveAsked struct {
 	PR int    `json:"pr"`
 	By string `json:"by"`
+	// Lost: nobody asked, the App was taken off the repository.
+	Lost bool `json:"lost,omitempty"`
 }
 
 // Restarted says that nobody looked for a while: whatever was told meanwhile is lost.

@@ -54,7 +54,11 @@ func (t *step) take(fact Fact) {
 		t.progress()
 	case LeaveAsked:
 		if e := t.entries[f.PR]; e != nil && e.free() {
-			t.putOut(e, End{Reason: Withdrawn, Detail: "Taken out by " + f.By + ".", By: f.By})
+			end := End{Reason: Withdrawn, Detail: "Taken out by " + f.By + ".", By: f.By}
+			if f.Lost {
+				end = End{Reason: AppRemoved, Detail: "The App was taken off this repository.", Next: "Install it again, then set the label again."}
+			}
+			t.putOut(e, end)
 		}
 	case Restarted:
 		t.header.SweepAt, t.header.WakeAt = t.now, time.Time{}

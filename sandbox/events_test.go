@@ -61,6 +61,11 @@ func TestEveryEventIsAsItsSchemaSays(t *testing.T) {
 	second, err := w.NewRepository(sandbox.RepositoryOptions{Owner: "acme", Name: "gadgets"})
 	must(t, err)
 	second.Install(w.app)
+	for _, on := range []bool{true, false} {
+		second.Archive(on)
+		second.Suspend(w.app, on)
+	}
+	second.Rename("things")
 	second.Uninstall(w.app)
 	elsewhere, err := w.NewRepository(sandbox.RepositoryOptions{Owner: "zeta", Name: "tools"})
 	must(t, err)

@@ -15,6 +15,8 @@ type installation struct {
 	owner   account
 	repos   map[int64]bool
 	created time.Time
+	// suspended by its owner
+	suspended bool
 }
 
 // Install puts the App on the repository and returns the installation's id: one

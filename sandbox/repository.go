@@ -55,6 +55,7 @@ type Repository struct {
 	comments      []*comment
 	issues        []*issue
 	deletesMerged bool
+	archived      bool
 	workflows     map[string]string
 	foreign       bool // its own workflows are not run
 	runs          []*run

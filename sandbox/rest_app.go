@@ -62,6 +62,9 @@ func createToken(q *call) reply {
 	if i == nil {
 		return notFound
 	}
+	if i.suspended {
+		return fail(http.StatusForbidden, "This installation has been suspended")
+	}
 	var asked struct {
 		Repositories  []string          `json:"repositories"`
 		RepositoryIDs []int64           `json:"repository_ids"`

@@ -81,7 +81,7 @@ func (r *Repository) web() string { return r.forge.url + "/" + r.FullName() }
 
 // shown is the repository inside other answers, kept until it changes.
 func (r *Repository) shown() json.RawMessage {
-	if key := fmt.Sprint(r.pushed.Unix(), r.openPulls()); r.shape == nil || r.shapeOf != key {
+	if key := fmt.Sprint(r.pushed.Unix(), r.openPulls(), r.archived, r.Name); r.shape == nil || r.shapeOf != key {
 		r.shape, _ = json.Marshal(r.json())
 		r.shapeOf = key
 	}
@@ -108,7 +108,7 @@ func (r *Repository) json() object {
 	for key, value := range (object{"default_branch": r.branch, "visibility": visibility,
 		"git_url": "git:" + strings.TrimPrefix(r.CloneURL(), "http:"), "ssh_url": "git@localhost:" + r.FullName() + ".git",
 		"clone_url": r.CloneURL(), "svn_url": r.web(), "mirror_url": nil, "homepage": nil, "language": nil, "license": nil,
-		"archived": false, "disabled": false, "is_template": false, "allow_forking": true, "web_commit_signoff_required": false,
+		"archived": r.archived, "disabled": false, "is_template": false, "allow_forking": true, "web_commit_signoff_required": false,
 		"topics": []string{}, "forks": 0, "forks_count": 0, "watchers": 0, "watchers_count": 0, "stargazers_count": 0, "size": 0,
 		"open_issues": open, "open_issues_count": open, "custom_properties": object{},
 		"has_issues": true, "has_projects": false, "has_wiki": false, "has_pages": false, "has_downloads": false, "has_discussions": false,

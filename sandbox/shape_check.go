@@ -142,11 +142,15 @@ func (a *App) subscribed() []string {
 
 func (f *Forge) installationJSON(i *installation) object {
 	api := fmt.Sprintf("%s/app/installations/%d", f.APIURL(), i.id)
+	var by, at any
+	if i.suspended {
+		by, at = f.accountJSON(i.owner), stamp(i.created)
+	}
 	return object{"id": i.id, "account": f.accountJSON(i.owner), "repository_selection": "selected", "access_tokens_url": api + "/access_tokens",
 		"repositories_url": f.APIURL() + "/installation/repositories", "html_url": f.url + "/settings/installations/" + fmt.Sprint(i.id),
 		"app_id": i.app.ID, "app_slug": i.app.Slug, "target_id": i.owner.id, "target_type": i.owner.kind, "permissions": i.app.permissions,
 		"events": i.app.subscribed(), "created_at": stamp(i.created), "updated_at": stamp(i.created), "single_file_name": nil,
-		"has_multiple_single_files": false, "single_file_paths": []string{}, "suspended_by": nil, "suspended_at": nil}
+		"has_multiple_single_files": false, "single_file_paths": []string{}, "suspended_by": by, "suspended_at": at}
 }
 
 func (r *Repository) checkJSON(c *check) object {

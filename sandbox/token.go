@@ -71,7 +71,7 @@ func (c *credential) may(repo *Repository, permission string) bool {
 			needed = 5
 		}
 		return roleRank[repo.role(c.user.ID)] >= needed
-	case !c.sees(repo):
+	case !c.sees(repo) || c.install != nil && c.install.suspended || repo.archived && level != "read":
 		return false
 	}
 	have := c.permissions[name]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -27,6 +28,7 @@ type clones struct {
 type slot struct {
 	mu    sync.Mutex // held while the first one clones
 	clone *git.Clone
+	of    queue.Place // whose names and installation the clone goes by
 
 	fetching sync.Mutex // one fetch ahead at a time
 	heads    sync.Map   // wanted ahead and not yet fetched
@@ -74,8 +76,14 @@ func (c *clones) of(ctx context.Context, place queue.Place) (*git.Clone, error) 
 	c.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.clone != nil {
+	if s.clone != nil && s.goesBy(place) {
 		return s.clone, nil
+	}
+	if s.clone != nil { // renamed or moved: what is under way breaks off and comes again
+		if err := s.clone.Close(); err != nil {
+			c.log.Warn("a clone did not close", "err", err)
+		}
+		s.clone = nil
 	}
 	clone, err := git.Open(ctx, git.Options{
 		Dir:       filepath.Join(c.dir, fmt.Sprintf("%d.git", place.Repository)),
@@ -85,9 +93,35 @@ func (c *clones) of(ctx context.Context, place queue.Place) (*git.Clone, error) 
 		Signer:    c.signer,
 	})
 	if err == nil {
-		s.clone = clone
+		s.clone, s.of = clone, place
 	}
 	return clone, err
+}
+
+func (s *slot) goesBy(place queue.Place) bool {
+	return s.of.Owner == place.Owner && s.of.Name == place.Name && s.of.Installation == place.Installation
+}
+
+// drop forgets a repository's clone and deletes its folder.
+func (c *clones) drop(repository int64) error {
+	c.mu.Lock()
+	s := c.all[repository]
+	delete(c.all, repository)
+	c.mu.Unlock()
+	if s != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.clone != nil {
+			if err := s.clone.Close(); err != nil {
+				c.log.Warn("a clone did not close", "err", err)
+			}
+			s.clone = nil
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(c.dir, fmt.Sprintf("%d.git", repository))); err != nil {
+		return fmt.Errorf("delete the clone of repository %d: %w", repository, err)
+	}
+	return nil
 }
 
 func (c *clones) close() {

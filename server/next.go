@@ -50,5 +50,5 @@ func (i *installs) read(ctx context.Context) {
 		one.Ready, one.Trouble = i.srv.greeter.of(p.Repository).state.get()
 		seen.Repositories = append(seen.Repositories, one)
 	}
-	i.seen, i.err = seen, errors.Join(whoErr, err, i.srv.openQueues(ctx))
+	i.seen, i.err = seen, errors.Join(whoErr, err, i.srv.lookAround(ctx))
 }

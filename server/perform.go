@@ -25,13 +25,21 @@ type performer struct {
 	greeter   *greeter
 	front     *web.Front // takes in what is found of reports
 	terms     terms
+	reach     *reach
+	news      *news
 	clock     func() time.Time
 	log       *slog.Logger
 }
 
 // Perform does one effect's task.
 func (p *performer) Perform(ctx context.Context, place queue.Place, e queue.DueEffect) ([]queue.Fact, error) {
+	if err := p.reach.check(place.ID); err != nil {
+		return nil, err
+	}
 	facts, err := p.perform(github.WithClass(ctx, classOf(e.Task)), place, e)
+	if kind := github.KindOf(err); kind == github.Forbidden || kind == github.Gone {
+		p.news.doubt()
+	}
 	var trouble *github.Trouble
 	if errors.As(err, &trouble) && !trouble.RetryAt.IsZero() {
 		return nil, &engine.Later{At: trouble.RetryAt, Why: err.Error()}

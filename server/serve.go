@@ -66,6 +66,8 @@ type server struct {
 	rounds  *rounds
 	postman *postman // nil where GitHub sends no webhooks
 	clones  *clones
+	reach   *reach
+	news    *news
 	http    *http.Server
 	door    *doorway
 	setup   *web.Setup // nil where there was an App at the start
@@ -145,12 +147,15 @@ func (srv *server) wire(s settings) error {
 	srv.app = app
 	srv.clones = &clones{dir: filepath.Join(s.data, "clones"), github: app, log: srv.log, signer: s.signer}
 	srv.greeter = &greeter{github: app, notes: srv.store, clock: s.clock, log: srv.log}
-	hands := &performer{greeter: srv.greeter, github: app, clones: srv.clones, lessons: srv.store, committer: s.committer, clock: s.clock, log: srv.log}
+	srv.news = &news{soon: make(chan struct{}, 1)}
+	srv.reach = &reach{store: srv.store, clones: srv.clones, clock: s.clock, log: srv.log}
+	hands := &performer{reach: srv.reach, news: srv.news, greeter: srv.greeter, github: app, clones: srv.clones, lessons: srv.store, committer: s.committer, clock: s.clock, log: srv.log}
 	srv.rounds = newRounds(app, s.polls, s.signer != nil, srv.log)
 	srv.engine = engine.New(engine.Options{
-		Ledger: srv.store, Outbox: srv.store, Inbox: srv.store, Interpreter: srv.rounds, Clock: s.clock, Log: srv.log,
+		Ledger: srv.store, Outbox: srv.store, Inbox: srv.store, Interpreter: listener{srv.rounds, srv.news}, Clock: s.clock, Log: srv.log,
 		Performer: hands,
 	})
+	srv.reach.engine = srv.engine
 	if !s.polls {
 		srv.postman = &postman{mail: app.Mailbox(), notes: srv.store, clock: s.clock, log: srv.log}
 	}

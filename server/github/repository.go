@@ -26,29 +26,44 @@ type repository struct {
 	AllowMerge    *bool  `json:"allow_merge_commit"`
 }
 
+// Census is where the App is installed, as GitHub says at one moment.
+type Census struct {
+	// Places are the repositories that can be written to, with their default branches.
+	Places []queue.Place
+	// Closed are those that can only be read, by id.
+	Closed map[int64]bool
+	// Suspended are installations that are ours no more until somebody lifts that;
+	// Unread are those that could not be read just now: nothing is known of theirs.
+	Suspended, Unread map[int64]bool
+}
+
 // Repositories lists every repository that the App is installed on and that can
 // be written to, with its default branch. Where an installation cannot be read
 // the others' are returned all the same, beside the error.
 func (a *App) Repositories(ctx context.Context) ([]queue.Place, error) {
-	ids, err := a.listInstallations(ctx)
+	c, err := a.TakeCensus(ctx)
+	return c.Places, err
+}
+
+// TakeCensus lists every repository that the App is installed on. Where an
+// installation cannot be read the others' are returned all the same, beside the error.
+func (a *App) TakeCensus(ctx context.Context) (Census, error) {
+	c := Census{Closed: map[int64]bool{}, Suspended: map[int64]bool{}, Unread: map[int64]bool{}}
+	ids, err := a.listInstallations(ctx, c.Suspended)
 	if err != nil {
-		return nil, fmt.Errorf("list installations: %w", err)
+		return Census{}, fmt.Errorf("list installations: %w", err)
 	}
-	var (
-		places []queue.Place
-		errs   []error
-	)
+	var errs []error
 	for _, id := range ids {
-		found, err := a.listRepositories(ctx, id)
-		places = append(places, found...)
-		if err != nil {
+		if err := a.listRepositories(ctx, id, &c); err != nil {
+			c.Unread[id] = true
 			errs = append(errs, fmt.Errorf("list repositories of installation %d: %w", id, err))
 		}
 	}
-	return places, errors.Join(errs...)
+	return c, errors.Join(errs...)
 }
 
-func (a *App) listInstallations(ctx context.Context) ([]int64, error) {
+func (a *App) listInstallations(ctx context.Context, suspended map[int64]bool) ([]int64, error) {
 	type entry struct {
 		ID        int64   `json:"id"`
 		Suspended *string `json:"suspended_at"`
@@ -59,32 +74,31 @@ func (a *App) listInstallations(ctx context.Context) ([]int64, error) {
 		return a.do(ctx, api, "", call{http.MethodGet, "app/installations?" + paged(nil, page).Encode(), nil, out})
 	}, func(list []entry) {
 		for _, in := range list {
-			if in.Suspended == nil {
-				ids = append(ids, in.ID)
+			if in.Suspended != nil {
+				suspended[in.ID] = true
+				continue
 			}
+			ids = append(ids, in.ID)
 		}
 	})
 	return ids, err
 }
 
-func (a *App) listRepositories(ctx context.Context, id int64) ([]queue.Place, error) {
+func (a *App) listRepositories(ctx context.Context, id int64, c *Census) error {
 	type list struct {
 		Repositories []repository `json:"repositories"`
 	}
-	in := a.installation(id)
-	var (
-		places []queue.Place
-		now    = a.clock()
-	)
-	err := eachPageOf(pageLimit, func(page int, out *list) (*github.Response, error) {
+	in, now := a.installation(id), a.clock()
+	return eachPageOf(pageLimit, func(page int, out *list) (*github.Response, error) {
 		return in.send(ctx, a, call{http.MethodGet, "installation/repositories?" + paged(nil, page).Encode(), nil, out})
 	}, func(l list) {
 		for _, r := range l.Repositories {
 			a.defaults.Store(r.ID, traits{r.DefaultBranch, r.Deletes, r.methods(), now})
-			if !r.Archived && !r.Disabled {
-				places = append(places, queue.Place{Installation: id, Repository: r.ID, Owner: r.Owner.Login, Name: r.Name, Branch: r.DefaultBranch})
+			if r.Archived || r.Disabled {
+				c.Closed[r.ID] = true
+			} else {
+				c.Places = append(c.Places, queue.Place{Installation: id, Repository: r.ID, Owner: r.Owner.Login, Name: r.Name, Branch: r.DefaultBranch})
 			}
 		}
 	})
-	return places, err
 }

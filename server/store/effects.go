@@ -108,3 +108,15 @@ func (s *Store) Defer(ctx context.Context, e queue.DueEffect, due time.Time, why
 	}
 	return nil
 }
+
+// Hasten makes what was tried and put off due now: what it waited for may be over.
+func (s *Store) Hasten(ctx context.Context, queueID int64, now time.Time) error {
+	err := s.writer.write(ctx, func(t *tx) error {
+		_, err := t.exec(sqlHasten, stamp(now), queueID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("hasten the effects of queue %d: %w", queueID, err)
+	}
+	return nil
+}

@@ -129,6 +129,9 @@ const (
 
 	sqlDeferEffect = `UPDATE effects SET tries = tries + 1, due = ?, last_error = ? WHERE id = ? AND generation = ?`
 
+	// What was tried and put off is due again, whatever it waits for.
+	sqlHasten = `UPDATE effects SET due = ? WHERE queue = ? AND tries > 0`
+
 	sqlPending = `SELECT id, queue, generation, tries, key, due, kind, body FROM effects WHERE queue = ? ORDER BY key`
 )
 
