@@ -15,6 +15,9 @@ import (
 
 const workflowFolder = ".github/workflows/"
 
+// ours ends the address of an attempt's commits: heads we move are examined already.
+const ours = ".mainstay.invalid"
+
 // ChangedWorkflows tells a push that changes a workflow on a branch which is neither
 // the default one nor a ticket: the default branch's place, and the commit. It reads
 // the webhook alone: a push of more commits than GitHub lists may go by.
@@ -30,6 +33,11 @@ func (a *App) ChangedWorkflows(event string, body []byte) (place queue.Place, co
 		After   string   `json:"after"`
 		Deleted bool     `json:"deleted"`
 		Commits []listed `json:"commits"`
+		Head    struct {
+			Committer struct {
+				Email string `json:"email"`
+			} `json:"committer"`
+		} `json:"head_commit"`
 	}
 	var base struct {
 		Repository struct {
@@ -42,7 +50,8 @@ func (a *App) ChangedWorkflows(event string, body []byte) (place queue.Place, co
 	}
 	branch, is := strings.CutPrefix(p.Ref, "refs/heads/")
 	usual := base.Repository.DefaultBranch
-	if !is || p.Deleted || !isCommit(p.After) || branch == usual || usual == "" || strings.HasPrefix(branch, ticketPrefix) || h.Repository.ID <= 0 {
+	if !is || p.Deleted || !isCommit(p.After) || branch == usual || usual == "" || strings.HasPrefix(branch, ticketPrefix) || h.Repository.ID <= 0 ||
+		strings.HasSuffix(p.Head.Committer.Email, ours) {
 		return place, "", false
 	}
 	for _, c := range p.Commits {

@@ -26,6 +26,7 @@ func TestPushesThatChangeAWorkflow(t *testing.T) {
 		"a ticket":             {"push", push("refs/heads/mainstay/main/4", commit, changed), false},
 		"a tag":                {"push", push("refs/tags/v1", commit, changed), false},
 		"a deleted branch":     {"push", push("refs/heads/topic", strings.Repeat("0", 40), changed), false},
+		"a head we moved":      {"push", strings.Replace(push("refs/heads/topic", commit, changed), `"commits"`, `"head_commit":{"committer":{"email":"attempt-4@queue-1.mainstay.invalid"}},"commits"`, 1), false},
 		"another event":        {"create", push("refs/heads/topic", commit, changed), false},
 		"nonsense":             {"push", `{"commits":7}`, false},
 		"nothing":              {"push", ``, false},
