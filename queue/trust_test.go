@@ -72,6 +72,37 @@ func TestAReportCanLowerAndNeverRaise(t *testing.T) {
 	}
 }
 
+// Linux reported green; the jobs of the same matrix on Windows have told nothing.
+func TestAMatrixIsNotGreenBeforeItsOtherJobs(t *testing.T) {
+	for name, c := range map[string]struct {
+		job, status, conclusion, run string
+		want                         verdictState
+	}{
+		"wait for a machine":         {"test (windows, 0)", "queued", "", "", pending},
+		"run":                        {"test (windows, 0)", "in_progress", "", "", pending},
+		"broke before they reported": {"test (windows, 0)", "completed", "failure", "failure", failed},
+		"broke, the run goes on":     {"test (windows, 0)", "completed", "failure", "", pending},
+		"were cancelled":             {"test (windows, 0)", "completed", "cancelled", "cancelled", failed},
+		"may fail, by the workflow":  {"test (windows, 0)", "completed", "failure", "success", passed},
+		"were skipped":               {"test (windows, 0)", "completed", "skipped", "success", passed},
+		"are green":                  {"test (windows, 0)", "completed", "success", "success", passed},
+		"are none: another job":      {"lint", "completed", "failure", "failure", passed},
+		"are none: another matrix":   {"lint (windows)", "in_progress", "", "", passed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := reported()
+			a.Results.Checks[0].Name, a.Results.Checks[1].Name = "test (linux, 0)", "test (linux, 1)"
+			a.Results.Checks = append(a.Results.Checks, CheckResult{ID: 950, Name: c.job, App: ActionsApp, Suite: 9, Status: c.status, Conclusion: c.conclusion})
+			if a.Results.Runs[0].Conclusion = c.run; c.run == "" {
+				a.Results.Runs[0].Status = "in_progress"
+			}
+			if v := a.judgeFacts(dawn, Defaults()); v.state != c.want {
+				t.Fatalf("judged %v (%s), want %v", v.state, v.detail, c.want)
+			}
+		})
+	}
+}
+
 // otherRun adds a second workflow that the same push started, with a green job.
 func (a *Attempt) otherRun() {
 	a.Results.Runs = append(a.Results.Runs, Run{ID: 200, Event: "push", Branch: a.Ticket, Suite: 10, Path: ".github/workflows/other.yml", Status: "completed", Conclusion: "success"})

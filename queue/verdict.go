@@ -58,6 +58,16 @@ func (a *Attempt) judgeFacts(now time.Time, s Settings) verdict {
 			missing = "suite " + code(suite)
 		}
 	}
+	if len(a.Plan.Suites) > 0 {
+		switch state, detail := a.judgeSiblings(); state {
+		case failed:
+			return a.red(detail)
+		case pending:
+			if missing == "" {
+				missing = detail
+			}
+		}
+	}
 	if !a.Plan.Named() {
 		state, detail := a.judgeRuns()
 		if state == failed {
