@@ -126,7 +126,7 @@ func (s *settings) readPosition(w *workflow) error {
 		return fmt.Errorf("shard-index: %w", err)
 	}
 	// A job outside a matrix that plans for several shards plans for others too.
-	s.planJob = s.mode == modePlan && s.at.Total > 1 && (jobs == "" || jobs == "1")
+	s.planJob = s.mode == modePlan && s.at.Total > 1 && (jobs == "1" || jobs == "" && index == "")
 	if index == "" && s.at.Total > 1 && !s.planJob && s.mode != modeVerify {
 		// A misspelt ${{ matrix.x }} is empty: every job would be shard 0, and the others nobody's.
 		return fmt.Errorf("shard-index is empty, and there are %d shards: say which one this job is", s.at.Total)

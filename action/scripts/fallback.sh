@@ -15,7 +15,7 @@ mode=${INPUT_MODE:-plan}
 # A job outside a matrix that plans for several shards plans for others too.
 plan_job=
 if [ "$mode" = plan ] && [ "${INPUT_SHARD_TOTAL:-1}" != 1 ]; then
-  case "${MAINSTAY_JOB_TOTAL:-1}" in 1) plan_job=yes ;; esac
+  case "${MAINSTAY_JOB_TOTAL:-}/${INPUT_SHARD_INDEX:-}" in 1/* | /) plan_job=yes ;; esac
 fi
 index=${INPUT_SHARD_INDEX:-0}
 total=${INPUT_SHARD_TOTAL:-1}

@@ -112,7 +112,11 @@ func mendJest(f *found, where places) {
 func mendGotestsum(f *found, _ places) {
 	f.fixed = true
 	for i := range f.runs {
-		f.runs[i].Message = strings.TrimPrefix(f.runs[i].Message, "Failed\n") // each says that
+		run := &f.runs[i]
+		run.Message = strings.TrimPrefix(run.Message, "Failed\n") // each says that
+		if run.Red() && processDied().MatchString(run.Message) {
+			run.Status, run.Kind = shard.Errored, shard.KindPanic // tests that come after are not told of
+		}
 	}
 	if f.class == "" {
 		f.class = f.suite.name
@@ -126,6 +130,8 @@ func mendGotestsum(f *found, _ places) {
 		}
 	}
 }
+
+var processDied = expression(`(?m)^(panic|fatal error): (.*\n)+?\s*goroutine \d+ \[`)
 
 var buildFailed = expression(`(?m)\[(build|setup) failed\]|^\S+\.go:\d+:\d+: |^# \S+`)
 

@@ -196,7 +196,7 @@ func addRuns(item *shard.ItemResult, runs []shard.Execution) {
 // broke as a whole is told apart: no list of tests excuses it.
 func lower(item *shard.ItemResult, last shard.Execution) {
 	switch {
-	case last.Kind == shard.KindBuild || last.Kind == shard.KindExit || last.Kind == shard.KindLost:
+	case last.Kind == shard.KindBuild || last.Kind == shard.KindExit || last.Kind == shard.KindLost || last.Kind == shard.KindPanic:
 		item.Status = shard.Errored
 	case item.Status != shard.Errored:
 		item.Status = shard.Failed

@@ -3,6 +3,7 @@ package suite
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -365,3 +366,31 @@ func TestTheSanitiserInSmallPieces(t *testing.T) {
 type oneByOne struct{ in io.Reader }
 
 func (o *oneByOne) Read(p []byte) (int, error) { return o.in.Read(p[:min(len(p), 1)]) }
+
+// gotestsum tells a panic as a failing test; those that come after are nowhere in
+// its file. A list that excuses the one must not excuse them.
+func TestAPanicInJUnitIsNotExcused(t *testing.T) {
+	const text = `<testsuites><testsuite name="example.com/m/a" tests="1" failures="1"><properties><property name="go.version" value="go1.26.8"/></properties>` +
+		`<testcase classname="example.com/m/a" name="TestA" time="0.1"><failure message="Failed">=== RUN   TestA&#xA;%s</failure></testcase></testsuite></testsuites>`
+	for name, c := range map[string]struct {
+		says string
+		want shard.Result
+	}{
+		"it failed":        {"--- FAIL: TestA (0.00s)&#xA;    a_test.go:6: want 1", shard.ResultQuarantined},
+		"it logs a panic":  {"    a_test.go:6: panic: caught&#xA;--- FAIL: TestA (0.00s)&#xA;", shard.ResultQuarantined},
+		"it panicked":      {"--- FAIL: TestA (0.00s)&#xA;panic: boom [recovered, repanicked]&#xA;&#xA;goroutine 7 [running]:&#xA;", shard.ResultFailed},
+		"its time was out": {"panic: test timed out after 1s&#xA;&#xA;goroutine 7 [running]:&#xA;", shard.ResultFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, items := Suite{Name: "unit", Runner: Go, Dir: t.TempDir()}, []string{"example.com/m/a"}
+			r, err := s.ReadResults(leave(t, fmt.Sprintf(text, c.says)), FormatAuto, items, 1)
+			if err != nil || len(r.Items) != 1 {
+				t.Fatal(err, r.Items)
+			}
+			report := shard.Report{Outcome: shard.OutcomeFailure, ExitCode: 1, Chunks: 1, Final: true, Items: r.Items, Tests: r.Tests}
+			if v := shard.Judge([]shard.Report{report}, map[string]bool{s.key(items[0], "TestA"): true}); v.Result != c.want {
+				t.Errorf("judged %s, want %s: %+v", v.Result, c.want, r)
+			}
+		})
+	}
+}
