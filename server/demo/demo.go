@@ -133,6 +133,7 @@ type pull struct {
 	number int
 	title  string
 	note   string
+	newest string // the head it was pushed to while in line, which is what must land
 	*promise
 }
 
@@ -187,6 +188,7 @@ func (s *show) labelShop(ctx context.Context, pulls []shopPull) {
 		s.awaitPinned(ctx, p.number)
 		pr, _ := s.world.repo.PullRequest(int64(p.number))
 		if commit, err := s.world.repo.Commit(pr.HeadSHA, map[string]string{"NOTES.md": "One more thought.\n"}, "One more thought"); err == nil {
+			s.pulls[i].newest = commit
 			s.complain(s.world.repo.Push(s.world.author, refUpdate("refs/heads/"+pr.HeadRef, commit)))
 		}
 	}

@@ -81,6 +81,8 @@ func (s *show) checkPromises(ended map[int]queue.Entry, r *Result) {
 		switch {
 		case p.out == "" && e.Phase != queue.Landed:
 			broken("#%d is good, but is out: %s", p.number, because(e))
+		case p.newest != "" && e.Pinned != p.newest:
+			broken("#%d landed at %.7s, which is not its newest head %.7s", p.number, e.Pinned, p.newest)
 		case p.out != "" && (e.Phase != queue.Out || reason != p.out):
 			broken("#%d must go out (%s), but is %s (%s)", p.number, p.out, e.Phase, e.End.Reason)
 		case p.test != "" && !slices.Contains(failing(e), p.test):

@@ -19,7 +19,7 @@ func TestTheDemoHoldsEachEndAgainstItsPromise(t *testing.T) {
 		}
 		return e
 	}
-	landed := queue.Entry{Phase: queue.Landed, End: &queue.End{}}
+	landed := queue.Entry{Phase: queue.Landed, Pinned: "new", End: &queue.End{}}
 	flaky := []queue.Batch{{ID: 2, Flakes: []queue.Flake{{Attempt: 7, PRs: []int{1, 2}, Tests: []string{"TestFlaky"}}}}}
 	for name, c := range map[string]struct {
 		number  int
@@ -36,10 +36,11 @@ func TestTheDemoHoldsEachEndAgainstItsPromise(t *testing.T) {
 		"a good one is blamed":         {2, out(queue.ChecksFailed, "TestFlaky"), flaky, "#2 is blamed for the flaky test TestFlaky"},
 		"the flaky one is out":         {1, out(queue.TimedOut), flaky, "#1 is good, but is out"},
 		"the flake is not on record":   {2, landed, nil, "nothing has the flake of TestFlaky on record"},
+		"an old head landed":           {2, queue.Entry{Phase: queue.Landed, Pinned: "old", End: &queue.End{}}, flaky, "#2 landed at old"},
 		"a pair is no word for others": {5, out("conflicting_pair"), flaky, "#5 must go out (conflict)"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := &show{pulls: []pull{{number: 1, promise: &promise{flake: "TestFlaky"}}, {number: 2, promise: &promise{}}, {number: 3, promise: &promise{}},
+			s := &show{pulls: []pull{{number: 1, promise: &promise{flake: "TestFlaky"}}, {number: 2, newest: "new", promise: &promise{}}, {number: 3, promise: &promise{}},
 				{number: 4, promise: &promise{out: queue.ChecksFailed, test: "TestParcel", pair: 3}}, {number: 5, promise: &promise{out: queue.Conflict}}}}
 			ended := map[int]queue.Entry{1: landed, 2: landed, 3: landed, 4: out(queue.ChecksFailed, "TestParcel"), 5: out(queue.Conflict)}
 			ended[c.number] = c.end

@@ -115,7 +115,7 @@ func TestRecountAgainstTheWarehouse(t *testing.T) {
 	fork := feature("cart", "Voucher", "Vouchers in the cart")
 	fork.fork, fork.note = true, "comes from a fork"
 	pushed := feature("cart", "Basket", "Name the basket")
-	pushed.push, pushed.note, pushed.out = true, "pushed to while in line", queue.HeadMoved
+	pushed.push, pushed.note = true, "pushed to while in line"
 	return []shopPull{
 		feature("cart", "Total", "Show the total in the cart"),
 		feature("money", "Discount", "Discounts for friends"),
