@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -62,7 +63,11 @@ func classOf(task queue.Task) github.Class {
 func (p *performer) perform(ctx context.Context, place queue.Place, e queue.DueEffect) ([]queue.Fact, error) {
 	switch task := e.Task.(type) {
 	case queue.ReadPullRequest:
-		return one(p.readPull(ctx, place, task))
+		read, err := p.readPull(ctx, place, task)
+		if read.Gone && e.Tries < goneTries {
+			return nil, fmt.Errorf("read #%d of %s/%s: GitHub says there is none; asked again before that is believed", task.Number, place.Owner, place.Name)
+		}
+		return one(read, err)
 	case queue.ReadBase:
 		return one(p.readBase(ctx, place))
 	case queue.FindWishes:
@@ -98,6 +103,10 @@ func (p *performer) perform(ctx context.Context, place queue.Place, e queue.DueE
 	}
 	return p.performGit(ctx, place, e)
 }
+
+// goneTries is how often GitHub must say that it knows no such pull request, over
+// some minutes: it has said so of things that were there.
+const goneTries = 8
 
 // postCheck looks for the check before it makes one whenever one may be there;
 // one that GitHub no longer knows by its id is looked for as well.

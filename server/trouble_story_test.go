@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -174,4 +175,37 @@ func TestAnExpiredTokenIsMadeAnew(t *testing.T) {
 	w.forge.ExpireTokens()
 	w.ci.release()
 	w.awaitEnds(allLanded(prs))
+}
+
+// GitHub says "not found" of what is there, for a while: of pull requests, of its
+// own checks, of labels. That is delay, and throws nobody out.
+func TestNotFoundForAWhileThrowsNobodyOut(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusNotFound, http.StatusUnprocessableEntity} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			t.Parallel()
+			w := found(t, scene{})
+			w.forge.ResetCalls()
+			routes := []string{
+				"GET /repos/{owner}/{repo}/pulls/{number}",
+				"GET /repos/{owner}/{repo}/issues/{number}/events",
+				"PATCH /repos/{owner}/{repo}/check-runs/{id}",
+				"POST /repos/{owner}/{repo}/check-runs",
+			}
+			for _, route := range routes {
+				method, path, _ := strings.Cut(route, " ")
+				w.forge.Faults.Break(sandbox.HTTPFault{Method: method, Route: path, Times: 2, Status: status, Message: "Not Found"})
+			}
+			prs := w.opensSeveral(2)
+
+			w.label(prs...)
+
+			w.awaitEnds(allLanded(prs))
+			for _, route := range routes {
+				if w.forge.Calls()[route] == 0 {
+					t.Errorf("%s was never called: its fault hit nobody", route)
+				}
+			}
+		})
+	}
 }
