@@ -68,8 +68,8 @@ func (r *Repository) commitJSON(sha string) (object, error) {
 			"comment_count": 0, "verification": unsigned}}, nil
 }
 
-// pushedCommit is a commit as push events list it; of its changed files only the
-// workflows are told.
+// pushedCommit is a commit as push events list it; of its changed files only those
+// of .github and its workflows are told.
 func (r *Repository) pushedCommit(sha string) object {
 	c, err := r.objects.commit(sha)
 	if err != nil {
@@ -83,7 +83,7 @@ func (r *Repository) pushedCommit(sha string) object {
 		"added":     added, "removed": removed, "modified": modified}
 }
 
-// changedWorkflows compares the workflows of a commit with its first parent's.
+// changedWorkflows compares .github and its workflows in a commit with its first parent's.
 func (r *Repository) changedWorkflows(sha string, parents []string) (added, removed, modified []string) {
 	added, removed, modified = []string{}, []string{}, []string{}
 	before := map[string]string{}
@@ -107,13 +107,15 @@ func (r *Repository) changedWorkflows(sha string, parents []string) (added, remo
 }
 
 func (r *Repository) workflowsOf(sha string) map[string]string {
-	const folder = ".github/workflows"
 	ids := map[string]string{}
-	if _, _, entries, err := r.readPath(sha, folder); err == nil {
-		for _, e := range entries {
-			ids[folder+"/"+e.name] = e.id
+	for _, folder := range []string{".github", ".github/workflows"} {
+		if _, _, entries, err := r.readPath(sha, folder); err == nil {
+			for _, e := range entries {
+				ids[folder+"/"+e.name] = e.id
+			}
 		}
 	}
+	delete(ids, ".github/workflows") // a folder
 	return ids
 }
 

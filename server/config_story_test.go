@@ -92,3 +92,59 @@ func TestTheSchemaIsServed(t *testing.T) {
 		t.Errorf("%s, %q:\n%s", resp.Status, resp.Header, body)
 	}
 }
+
+// edited is the last word on a commit's settings file.
+func (w *town) edited(commit string) (last sandbox.CheckRun) {
+	for _, c := range w.repo.CheckRuns(commit) {
+		if c.Name == configCheckName && c.AppID == w.app.ID {
+			last = c
+		}
+	}
+	return last
+}
+
+// Whoever edits the settings is told what would change, or on which lines it is wrong,
+// without asking to land; a fork's too. Others get no such check.
+func TestAPullRequestThatEditsTheSettingsIsTold(t *testing.T) {
+	t.Parallel()
+	w := found(t, scene{files: map[string]string{"README.md": "Widgets\n", ".github/mainstay.yml": "version: 1\nqueues:\n  - {branch: main, batch: {size: 4}}\n"}})
+	other := w.opens("topic")
+
+	// Given one that changes a setting.
+	pr := w.open("settings", map[string]string{".github/mainstay.yml": "version: 1\nqueues:\n  - {branch: main, batch: {size: 8}, checks: [\"a|`b\"]}\n"})
+	head := w.pull(pr).HeadSHA
+	w.until("it is told", func() bool { return w.edited(head).Status == "completed" })
+	if c := w.edited(head); c.Conclusion != "success" || c.Title != "2 settings change" || !strings.Contains(c.Summary, "| `main` | `batch.size` | `4` | `8` |") || !strings.Contains(c.Summary, "`a\\|'b`") {
+		t.Errorf("%+v", c)
+	}
+
+	// And one from a fork that is wrong.
+	fork, err := w.repo.Fork(w.author)
+	w.must(err)
+	pr = w.openFrom(fork, w.author, "wrong", map[string]string{".github/mainstay.yml": "version: 1\nqueues:\n  - branch: main\n    parallel: lots\n"})
+	head = w.pull(pr).HeadSHA
+	w.until("it is told", func() bool { return w.edited(head).Status == "completed" })
+	if c := w.edited(head); c.Conclusion != "failure" || !strings.Contains(c.Summary, "mainstay.yml:4:15: error: parallel: want a number") {
+		t.Errorf("%+v", c)
+	}
+	if c := w.edited(w.pull(other).HeadSHA); c.ID != 0 {
+		t.Errorf("the other one has %+v", c)
+	}
+}
+
+// A wrong file on the base leaves the last good one in force, over a restart, too.
+func TestTheLastGoodSettingsOutliveARestart(t *testing.T) {
+	t.Parallel()
+	w := found(t, scene{unruled: true, files: map[string]string{"README.md": "Widgets\n", ".github/mainstay.yml": "version: 1\nqueues:\n  - {branch: main, batch: {size: 7}}\n"}})
+	w.until("the settings are read", func() bool { return w.rows().Header.Settings.BatchSize == 7 })
+	commit, err := w.repo.Commit("main", map[string]string{".github/mainstay.yml": "version: 1\nqueues: what\n"}, "Spoil the settings")
+	w.must(err)
+	w.must(w.repo.Push(w.owner, sandbox.RefUpdate{Ref: "main", New: commit}))
+	w.until("the mistake is seen", func() bool { return strings.Contains(w.rows().Header.Problem, "2:9: queues: want a list") })
+	w.server.stop()
+	w.base = commit
+	w.serve()
+	if h := w.rows().Header; h.Settings.BatchSize != 7 || h.Problem == "" {
+		t.Errorf("batches of %d, problem %q", h.Settings.BatchSize, h.Problem)
+	}
+}

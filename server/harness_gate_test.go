@@ -129,7 +129,7 @@ func (g *gate) watch(c call) {
 		HeadSHA    string `json:"head_sha"`
 		Conclusion string `json:"conclusion"`
 	}
-	if json.Unmarshal(c.body, &check) != nil || check.Name == doctorCheck {
+	if json.Unmarshal(c.body, &check) != nil || check.Name == doctorCheck || check.Name == configCheckName {
 		return // advice can't be required: the doctor calls that broken
 	}
 	if id, err := strconv.ParseInt(strings.TrimPrefix(c.path[at:], "/check-runs/"), 10, 64); err == nil {

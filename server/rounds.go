@@ -29,6 +29,7 @@ type rounds struct {
 type houseCall struct {
 	place  queue.Place
 	commit string
+	visit  func(ctx context.Context) error
 }
 
 // mostCalls is how many commits wait at most.
@@ -41,13 +42,20 @@ func newRounds(app *github.App, polls, signs bool, log *slog.Logger) *rounds {
 // Interpret is the adapter's, and listens.
 func (r *rounds) Interpret(event string, body []byte) ([]queue.Hint, error) {
 	if place, commit, ok := r.app.ChangedWorkflows(event, body); ok {
-		select {
-		case r.calls <- houseCall{place, commit}:
-		default:
-			r.log.Warn("too many pushes change a workflow: one is not examined", "repository", place.Owner+"/"+place.Name, "commit", commit)
-		}
+		r.call(houseCall{place, commit, func(ctx context.Context) error { return r.visit(ctx, place, commit) }})
+	}
+	if e, ok := r.app.EditedConfig(event, body); ok {
+		r.call(houseCall{e.Place, e.Commit, func(ctx context.Context) error { return checkEdited(ctx, r.app, e) }})
 	}
 	return r.app.Interpret(event, body)
+}
+
+func (r *rounds) call(c houseCall) {
+	select {
+	case r.calls <- c:
+	default:
+		r.log.Warn("too many pushes change workflows or settings: one is not examined", "repository", c.place.Owner+"/"+c.place.Name, "commit", c.commit)
+	}
 }
 
 // run makes the calls until the server stops.
@@ -57,20 +65,20 @@ func (r *rounds) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case c := <-r.calls:
-			if err := r.visit(ctx, c); err != nil && ctx.Err() == nil {
-				r.log.Warn("a changed workflow could not be examined", "repository", c.place.Owner+"/"+c.place.Name, "commit", c.commit, "err", err)
+			if err := c.visit(ctx); err != nil && ctx.Err() == nil {
+				r.log.Warn("a changed workflow or settings file could not be examined", "repository", c.place.Owner+"/"+c.place.Name, "commit", c.commit, "err", err)
 			}
 		}
 	}
 }
 
-func (r *rounds) visit(ctx context.Context, c houseCall) error {
+func (r *rounds) visit(ctx context.Context, place queue.Place, commit string) error {
 	ctx = github.WithClass(ctx, github.Decoration)
-	found, _, err := examine(ctx, r.app, c.place, c.commit, r.polls, r.signs)
+	found, _, err := examine(ctx, r.app, place, commit, r.polls, r.signs)
 	if err != nil {
 		return err
 	}
-	return r.app.PostAdvice(ctx, c.place, c.commit, advice(found, c.place.Branch))
+	return r.app.PostAdvice(ctx, place, commit, advice(found, place.Branch))
 }
 
 // advice words findings as a check. It never fails: it is a word beside the queue.

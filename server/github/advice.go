@@ -22,8 +22,20 @@ const ours = ".mainstay.invalid"
 // the default one nor a ticket: the default branch's place, and the commit. It reads
 // the webhook alone: a push of more commits than GitHub lists may go by.
 func (a *App) ChangedWorkflows(event string, body []byte) (place queue.Place, commit string, ok bool) {
+	place, commit, files := pushedFiles(event, body)
+	for _, path := range files {
+		if strings.HasPrefix(path, workflowFolder) {
+			return place, commit, true
+		}
+	}
+	return queue.Place{}, "", false
+}
+
+// pushedFiles are the files that a push to a branch changes; none where it is the
+// default branch or a ticket. The place is the default branch's.
+func pushedFiles(event string, body []byte) (place queue.Place, commit string, files []string) {
 	if event != "push" {
-		return place, "", false
+		return place, "", nil
 	}
 	type listed struct {
 		Added, Modified, Removed []string
@@ -46,30 +58,24 @@ func (a *App) ChangedWorkflows(event string, body []byte) (place queue.Place, co
 	}
 	var h hook
 	if json.Unmarshal(body, &p) != nil || json.Unmarshal(body, &base) != nil || json.Unmarshal(body, &h) != nil {
-		return place, "", false
+		return place, "", nil
 	}
 	branch, is := strings.CutPrefix(p.Ref, "refs/heads/")
 	usual := base.Repository.DefaultBranch
 	if !is || p.Deleted || !isCommit(p.After) || branch == usual || usual == "" || strings.HasPrefix(branch, ticketPrefix) || h.Repository.ID <= 0 ||
 		strings.HasSuffix(p.Head.Committer.Email, ours) {
-		return place, "", false
+		return place, "", nil
 	}
 	for _, c := range p.Commits {
-		for _, list := range [][]string{c.Added, c.Modified, c.Removed} {
-			for _, path := range list {
-				if strings.HasPrefix(path, workflowFolder) {
-					return h.place(usual), p.After, true
-				}
-			}
-		}
+		files = append(append(append(files, c.Added...), c.Modified...), c.Removed...)
 	}
-	return place, "", false
+	return h.place(usual), p.After, files
 }
 
 // Advice is a check beside the one that lands: it blocks nothing.
 type Advice struct {
 	Name, Title, Summary string
-	Conclusion           string // success or neutral
+	Conclusion           string // success or neutral; failure for what is wrong in itself
 	Lines                []AdvisedLine
 }
 
@@ -78,6 +84,7 @@ type AdvisedLine struct {
 	Path        string
 	Line        int
 	Title, Text string
+	Wrong       bool // an error, not a warning
 }
 
 // PostAdvice puts the check on a commit, in the place of the one that is there.
@@ -87,9 +94,13 @@ func (a *App) PostAdvice(ctx context.Context, place queue.Place, commit string, 
 	title, summary := oneLine(v.Title, titleLimit), cut(v.Summary, summaryLimit)
 	out := &github.CheckRunOutput{Title: &title, Summary: &summary}
 	for _, l := range v.Lines[:min(len(v.Lines), annotationLimit)] {
+		level := "warning"
+		if l.Wrong {
+			level = "failure"
+		}
 		heading, text := oneLine(l.Title, titleLimit), cut(l.Text, messageLimit)
 		out.Annotations = append(out.Annotations, &github.CheckRunAnnotation{Path: &l.Path, StartLine: &l.Line, EndLine: &l.Line,
-			AnnotationLevel: github.String("warning"), Title: &heading, Message: &text})
+			AnnotationLevel: &level, Title: &heading, Message: &text})
 	}
 	status := "completed"
 	var there struct {

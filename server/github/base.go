@@ -103,6 +103,11 @@ func (s site) mustExist(ctx context.Context) error {
 
 // readConfig reads the file at the branch's tip; nil when there is none.
 func (s site) readConfig(ctx context.Context) ([]byte, error) {
+	return s.readConfigAt(ctx, "refs/heads/"+s.place.Branch)
+}
+
+// readConfigAt reads the file at a branch or commit.
+func (s site) readConfigAt(ctx context.Context, ref string) ([]byte, error) {
 	var (
 		file struct {
 			Encoding string `json:"encoding"`
@@ -110,7 +115,7 @@ func (s site) readConfig(ctx context.Context) ([]byte, error) {
 		}
 		answer json.RawMessage // a list, for a folder
 	)
-	_, err := s.get(ctx, "contents/"+configPath, url.Values{"ref": {"refs/heads/" + s.place.Branch}}, &answer)
+	_, err := s.get(ctx, "contents/"+configPath, url.Values{"ref": {ref}}, &answer)
 	if gone(err) {
 		return nil, nil
 	}
