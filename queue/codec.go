@@ -43,6 +43,8 @@ func init() {
 	registerFact[WishesFound]()
 	registerFact[CommandHinted]()
 	registerFact[CommandsRead]()
+	registerFact[ButtonHinted]()
+	registerFact[ButtonPressed]()
 	registerFact[LabelSet]()
 	registerFact[BaseHinted]()
 	registerFact[BaseRead]()
@@ -71,6 +73,7 @@ func init() {
 
 	registerTask[ReadPullRequest]()
 	registerTask[ReadCommands]()
+	registerTask[ReadPress]()
 	registerTask[AddLabel]()
 	registerTask[React]()
 	registerTask[ReadBase]()

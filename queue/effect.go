@@ -37,6 +37,13 @@ type ReadCommands struct {
 	As ReadPullRequest `json:"as"`
 }
 
+// ReadPress reads what somebody who pressed a button may → ButtonPressed.
+type ReadPress struct {
+	Word Word            `json:"word"`
+	By   Actor           `json:"by"`
+	As   ReadPullRequest `json:"as"`
+}
+
 // AddLabel puts the label on; one that is there is fine → LabelSet.
 type AddLabel struct {
 	PR    int    `json:"pr"`
@@ -167,6 +174,7 @@ type PostCheck struct {
 	Conclusion string       `json:"conclusion,omitempty"`
 	Tests      []FailedTest `json:"tests,omitempty"` // annotated on their lines
 	ExternalID string       `json:"external_id"`
+	Buttons    []Word       `json:"buttons,omitempty"` // at most three
 }
 
 // RemoveLabel takes the label off; an absent one is fine; nothing comes back.
@@ -242,6 +250,7 @@ type Wake struct{}
 
 func (ReadPullRequest) task() string { return "read_pull_request" }
 func (ReadCommands) task() string    { return "read_commands" }
+func (ReadPress) task() string       { return "read_press" }
 func (AddLabel) task() string        { return "add_label" }
 func (React) task() string           { return "react" }
 func (ReadBase) task() string        { return "read_base" }

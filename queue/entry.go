@@ -16,6 +16,7 @@ type WishKind string
 const (
 	ByLabel   WishKind = ""
 	ByCommand WishKind = "command"
+	ByButton  WishKind = "button"
 )
 
 // Wish is one asking to land: a label event, or a command. It is used once.
@@ -38,8 +39,11 @@ func (w Wish) after(other Wish) bool {
 }
 
 func (w Wish) source() string {
-	if w.Kind == ByCommand {
+	switch w.Kind {
+	case ByCommand:
 		return "comment"
+	case ByButton:
+		return "button"
 	}
 	return "label"
 }

@@ -44,6 +44,20 @@ type CommandsRead struct {
 	Newest time.Time `json:"newest,omitzero"`
 }
 
+// ButtonHinted says that somebody pressed a button on a check of ours. Nobody can
+// ask GitHub for that again: the webhook, signed as it is, is all there is.
+type ButtonHinted struct {
+	PR   int    `json:"pr"`
+	Word Word   `json:"word"`
+	By   Actor  `json:"by"`
+	Head string `json:"head,omitempty"` // the check's
+}
+
+// ButtonPressed is that with what was read since of who pressed and of the pull request.
+type ButtonPressed struct {
+	Command Command `json:"command"`
+}
+
 // LabelSet says that the label is on.
 type LabelSet struct {
 	PR int `json:"pr"`
@@ -244,6 +258,8 @@ func (PullRequestRead) fact() string   { return "pull_request_read" }
 func (WishesFound) fact() string       { return "wishes_found" }
 func (CommandHinted) fact() string     { return "command_hinted" }
 func (CommandsRead) fact() string      { return "commands_read" }
+func (ButtonHinted) fact() string      { return "button_hinted" }
+func (ButtonPressed) fact() string     { return "button_pressed" }
 func (LabelSet) fact() string          { return "label_set" }
 func (BaseHinted) fact() string        { return "base_hinted" }
 func (BaseRead) fact() string          { return "base_read" }

@@ -468,6 +468,9 @@ func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 		return []Fact{CheckPosted{PR: x.PR, Head: x.Head, ID: w.post(x)}}, 0
 	case ReadCommands:
 		return []Fact{w.readCommands(x)}, 0
+	case ReadPress:
+		c := Command{PR: x.As.Number, Word: x.Word, By: x.By, MayWrite: writers[x.By.Login] != 0, Pull: w.read(x.As.Number)}
+		return []Fact{ButtonPressed{Command: c}}, 0
 	case AddLabel:
 		if p := w.pulls[x.PR]; !p.label {
 			p.label, p.wish = true, &Wish{ID: w.id(), Ours: true, By: Actor{ID: 99, Login: "mainstay[bot]", Bot: true}, At: w.now}

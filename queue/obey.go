@@ -82,7 +82,7 @@ func (t *step) obey(c Command, source string) bool {
 	if rule != "" {
 		mark = "-1"
 	}
-	if c.ID != 0 {
+	if source == "comment" {
 		t.do(fmt.Sprintf("react/%d", c.ID), React{Comment: c.ID, Mark: mark})
 	}
 	if rule != "" && !c.By.Bot {
@@ -158,7 +158,7 @@ func mayNot(by Actor) string {
 // wishByCommand has a pull request enter as if labelled, and sets the label, so
 // that wish and label agree.
 func (t *step) wishByCommand(c Command) (Rule, string) {
-	wish := Wish{ID: c.ID, Kind: ByCommand, By: c.By, MayWrite: c.MayWrite, At: c.At}
+	wish := Wish{ID: c.ID, Kind: c.kind(), By: c.By, MayWrite: c.MayWrite, At: c.At}
 	e := t.entries[c.PR]
 	switch {
 	case c.Pull.Status != Open:

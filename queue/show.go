@@ -42,7 +42,7 @@ func (t *step) post(e *Entry, due time.Time, c PostCheck) {
 		e.Check = CheckShown{Head: head}
 	}
 	c.PR, c.Head, c.ID, c.ExternalID = e.PR.Number, head, e.Check.ID, e.externalID()
-	c.Again = e.Check.Title != ""
+	c.Again, c.Buttons = e.Check.Title != "", e.buttons()
 	e.Check.Title, e.Check.At = c.Title, due
 	t.touchEntry(e.PR.Number)
 	t.doAt(checkKey(e.PR.Number), due, c)

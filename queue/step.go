@@ -41,6 +41,10 @@ func (t *step) take(fact Fact) {
 		t.lookForCommands(f.Comment)
 	case CommandsRead:
 		t.readCommands(f)
+	case ButtonHinted:
+		t.lookAtPress(f)
+	case ButtonPressed:
+		t.takePress(f.Command)
 	case LabelSet:
 		t.noteLabel(f)
 	case BaseHinted:

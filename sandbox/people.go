@@ -178,3 +178,17 @@ func (r *Repository) Reactions(id int64) (all []string) {
 	})
 	return all
 }
+
+// Press has somebody press a button on a check run.
+func (r *Repository) Press(check int64, by Actor, identifier string) error {
+	r.forge.mu.Lock()
+	defer r.forge.mu.Unlock()
+	c := r.checkRun(check)
+	if c == nil || !slices.ContainsFunc(c.actions, func(a object) bool { return a["identifier"] == identifier }) {
+		return fmt.Errorf("press %q on check run %d: there is no such button", identifier, check)
+	}
+	if len(r.forge.listeners(r, "check_run")) > 0 {
+		r.emit(credentialOf(by), "check_run", "requested_action", object{"check_run": r.toldCheckJSON(c), "requested_action": object{"identifier": identifier}})
+	}
+	return nil
+}

@@ -20,6 +20,7 @@ type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Run the server for a GitHub App."`
 	Doctor   doctorCommand   `cmd:"" help:"Say what would hang or be refused in a repository, and the setting that mends it. Exit code 2 where something would."`
 	Config   configCommand   `cmd:"" help:"Check, explain and describe the settings file."`
+	Audit    auditCommand    `cmd:"" help:"Say who asked for what, and what refused it."`
 	Demo     demoCommand     `cmd:"" help:"Watch pull requests go from label to landed on real git, on this machine."`
 	Bench    benchCommand    `cmd:"" help:"Print the figures of docs/performance.md, a line each."`
 	Simulate simulateCommand `cmd:"" help:"Play a load against this queue and others in virtual time: waits, runs, good changes thrown out."`

@@ -86,6 +86,8 @@ func (p *performer) perform(ctx context.Context, place queue.Place, e queue.DueE
 		return one(queue.CheckPosted{PR: task.PR, Head: task.Head, ID: id}, err)
 	case queue.ReadCommands:
 		return one(p.readCommands(ctx, place, task))
+	case queue.ReadPress:
+		return one(p.readPress(ctx, place, task))
 	case queue.React:
 		return nil, p.github.React(ctx, place, task.Comment, task.Mark)
 	case queue.AddLabel:

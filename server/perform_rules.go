@@ -59,6 +59,16 @@ func (p *performer) readCommands(ctx context.Context, place queue.Place, task qu
 	return read, nil
 }
 
+// readPress reads what somebody who pressed a button may, and on what.
+func (p *performer) readPress(ctx context.Context, place queue.Place, task queue.ReadPress) (queue.ButtonPressed, error) {
+	may, err := p.github.MayWrite(ctx, place, task.By)
+	if err != nil {
+		return queue.ButtonPressed{}, err
+	}
+	pull, err := p.readPull(ctx, place, task.As)
+	return queue.ButtonPressed{Command: queue.Command{PR: task.As.Number, Word: task.Word, By: task.By, MayWrite: may, Pull: pull.PR}}, err
+}
+
 // answer notes on a reading what was asked beyond the usual.
 func (p *performer) answer(pr *queue.PullRequest, asks queue.Asks, judged map[int]github.Judged) error {
 	if pr.Status != queue.Open {

@@ -69,6 +69,9 @@ func (r *reader) bot(n ast.Node, key string) (b queue.Bot) {
 		name(n, key)
 	}
 	b.Login = strings.TrimSuffix(b.Login, "[bot]")
+	if _, named := pairs(n); named && at == n {
+		r.fail(position(n), join(key, "name"), "missing: say which bot")
+	}
 	if b.Login != "" && strings.Trim(strings.ToLower(b.Login), "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
 		r.want(at, key, "a bot's login, like renovate or renovate[bot]")
 		return queue.Bot{}

@@ -57,7 +57,7 @@ func (a *App) PostResult(ctx context.Context, place queue.Place, commit, title, 
 func (s site) createCheck(ctx context.Context, c queue.PostCheck) (int64, error) {
 	var made checkRun
 	body := github.CreateCheckRunOptions{Name: s.app.checkName, HeadSHA: c.Head, ExternalID: &c.ExternalID, Status: &c.Status,
-		Conclusion: given(c.Conclusion), DetailsURL: s.page(c.PR), Output: output(c)}
+		Conclusion: given(c.Conclusion), DetailsURL: s.page(c.PR), Output: output(c), Actions: buttons(c)}
 	_, err := s.send(ctx, http.MethodPost, "check-runs", body, &made)
 	if err == nil && made.ID == 0 {
 		err = &Trouble{Kind: Unavailable, Call: "POST check-runs", Message: "the answer names no check run"}
@@ -67,7 +67,7 @@ func (s site) createCheck(ctx context.Context, c queue.PostCheck) (int64, error)
 
 func (s site) editCheck(ctx context.Context, id int64, c queue.PostCheck) error {
 	body := github.UpdateCheckRunOptions{Name: s.app.checkName, ExternalID: &c.ExternalID, Status: &c.Status,
-		Conclusion: given(c.Conclusion), DetailsURL: s.page(c.PR), Output: output(c)}
+		Conclusion: given(c.Conclusion), DetailsURL: s.page(c.PR), Output: output(c), Actions: buttons(c)}
 	_, err := s.send(ctx, http.MethodPatch, fmt.Sprintf("check-runs/%d", id), body, nil)
 	return err
 }
@@ -108,6 +108,23 @@ func output(c queue.PostCheck) *github.CheckRunOutput {
 		title = "Mainstay"
 	}
 	return &github.CheckRunOutput{Title: &title, Summary: &summary, Annotations: annotations(c.Tests)}
+}
+
+// faces is what a button says: a label of at most 20 characters, a description of 40.
+var faces = map[queue.Word][2]string{
+	queue.WordOut:   {"Take out", "Takes it out of the merge queue"},
+	queue.WordFirst: {"Go first", "Goes to the front of the line"},
+	queue.WordRetry: {"Try again", "Puts it in line again"},
+}
+
+func buttons(c queue.PostCheck) []*github.CheckRunAction {
+	var all []*github.CheckRunAction
+	for _, word := range c.Buttons {
+		if face, ok := faces[word]; ok {
+			all = append(all, &github.CheckRunAction{Label: face[0], Description: face[1], Identifier: string(word)})
+		}
+	}
+	return all
 }
 
 // annotations are for failed tests whose place in the repository is known.

@@ -113,6 +113,12 @@ func (s site) readComments(ctx context.Context, task queue.ReadCommands) ([]writ
 	return all, nil
 }
 
+// MayWrite says whether somebody may write to the repository, now. Errors: *Trouble,
+// or the context's.
+func (a *App) MayWrite(ctx context.Context, place queue.Place, who queue.Actor) (bool, error) {
+	return a.permits.mayWrite(ctx, a.at(place), who, a.clock().Add(-permitAge))
+}
+
 // AddLabel puts a label on a pull request; one that is there stays. Errors:
 // *Trouble, or the context's.
 func (a *App) AddLabel(ctx context.Context, place queue.Place, pr int, label string) error {

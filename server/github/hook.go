@@ -63,7 +63,7 @@ var hooks = map[string]func(*App, *hook) []queue.Hint{
 	"push":                       (*App).hintPush,
 	"branch_protection_rule":     (*App).hintRules,
 	"repository_ruleset":         (*App).hintRules,
-	"check_run":                  func(a *App, h *hook) []queue.Hint { return a.hintResult(h, h.CheckRun) },
+	"check_run":                  (*App).hintCheck,
 	"check_suite":                func(a *App, h *hook) []queue.Hint { return a.hintResult(h, h.CheckSuite) },
 	"workflow_run":               func(a *App, h *hook) []queue.Hint { return a.hintResult(h, h.WorkflowRun) },
 	"workflow_job":               func(a *App, h *hook) []queue.Hint { return a.hintResult(h, h.WorkflowJob) },
@@ -125,6 +125,21 @@ func (a *App) hintRules(h *hook) []queue.Hint {
 	return []queue.Hint{{Place: h.place(""), Fact: queue.BaseHinted{}}}
 }
 
+// hintCheck tells a pressed button of ours from a result.
+func (a *App) hintCheck(h *hook) []queue.Hint {
+	if h.Action != "requested_action" || h.CheckRun.App.ID != a.id {
+		return a.hintResult(h, h.CheckRun)
+	}
+	var pr int
+	var wish int64
+	_, err := fmt.Sscanf(h.CheckRun.ExternalID, "mainstay/%d/%d", &pr, &wish)
+	word := queue.Word(h.RequestedAction.Identifier)
+	if _, ours := faces[word]; err != nil || pr <= 0 || !ours || h.Sender.ID <= 0 {
+		return nil
+	}
+	return []queue.Hint{{Place: h.place(""), Fact: queue.ButtonHinted{PR: pr, Word: word, By: h.Sender.actor(), Head: h.CheckRun.HeadSHA}}}
+}
+
 // hintResult leaves out what our own App posted: it says nothing that we don't know.
 func (a *App) hintResult(h *hook, r hookResult) []queue.Hint {
 	if r.App.ID == a.id || !isCommit(r.HeadSHA) {
@@ -183,6 +198,10 @@ type hook struct {
 		ID   int64  `json:"id"`
 		Body string `json:"body"`
 	} `json:"comment"`
+	RequestedAction struct {
+		Identifier string `json:"identifier"`
+	} `json:"requested_action"`
+	Sender      account     `json:"sender"`
 	Changes     hookChanges `json:"changes"`
 	Ref         string      `json:"ref"`
 	After       string      `json:"after"`
@@ -214,7 +233,9 @@ type hookResult struct {
 	Event   string `json:"event"` // of a workflow run
 	HeadSHA string `json:"head_sha"`
 	Status  string `json:"status"`
-	App     struct {
+	// ExternalID is what we called a check run of ours.
+	ExternalID string `json:"external_id"`
+	App        struct {
 		ID int64 `json:"id"`
 	} `json:"app"`
 }

@@ -49,10 +49,33 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	return s, nil
 }
 
+// OpenToRead opens a database that another process may be writing to. Nothing can be
+// written through it.
+func OpenToRead(ctx context.Context, path string) (*Store, error) {
+	path, err := realPath(path)
+	if err == nil {
+		_, err = os.Stat(path)
+	}
+	s := &Store{}
+	if err == nil {
+		s.read, err = sql.Open("sqlite3", dsn(path, "mode=ro&_query_only=1&_txlock=deferred"))
+	}
+	if err == nil {
+		err = inspect(ctx, s.read, path)
+	}
+	if err != nil {
+		s.release()
+		return nil, fmt.Errorf("open database to read: %w", err)
+	}
+	return s, nil
+}
+
 // Close waits for the writes that were handed over, and gives the file free.
 // A write that comes later gets an error.
 func (s *Store) Close() error {
-	s.writer.stop()
+	if s.writer != nil {
+		s.writer.stop()
+	}
 	if err := s.release(); err != nil {
 		return fmt.Errorf("close database: %w", err)
 	}

@@ -254,6 +254,24 @@ func TestAHostileBatchIsText(t *testing.T) {
 	}
 }
 
+// The page says who asked for what, and what strangers wrote there is text.
+func TestThePageOfAPullRequestHasItsAudit(t *testing.T) {
+	d := hostileShop()
+	d.rulings = map[int][]queue.Ruling{26: {
+		{At: noon, PR: 26, By: queue.Actor{ID: 4, Login: hostile}, What: "queue", Rule: queue.Rule(queue.NotPermitted), Detail: hostile, Source: "comment", SourceID: 9},
+		{At: noon, PR: 26, Head: strings.Repeat("a", 40), Fork: true, By: queue.Actor{ID: 5, Login: "ann"}, What: "enter", Source: "label"},
+	}}
+	status, body := get(t, dashboard(t, d, nil).URL+"/q/acme/shop/main/pr/26")
+	for _, want := range []string{"refused: <code>not_permitted</code>", "ann: enter by label, from a fork", "&lt;script&gt;alert(1)"} {
+		if status != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("status %d, and the page does not say %q", status, want)
+		}
+	}
+	if strings.Contains(body, "<script>alert") {
+		t.Error("what a stranger wrote is markup")
+	}
+}
+
 // A guess of the wait counts rounds: so many batches are tested side by side.
 func TestTheGuessOfAWaitKnowsWhatRunsSideBySide(t *testing.T) {
 	for _, c := range []struct {

@@ -21,6 +21,8 @@ type Reader interface {
 	Receipts(ctx context.Context, id int64, limit int) ([]queue.Receipt, error)
 	// PullReports are those of a pull request's own runs, newest first.
 	PullReports(ctx context.Context, id int64, pr, limit int) ([]queue.PullReport, error)
+	// RulingsOfPull are the audit's lines on a pull request, newest first.
+	RulingsOfPull(ctx context.Context, id int64, pr, limit int) ([]queue.Ruling, error)
 }
 
 // Operator is what people can do from the pages, and how these learn of changes.

@@ -18,6 +18,7 @@ type desk struct {
 	ended    map[int64][]queue.Entry
 	receipts map[int64][]queue.Receipt
 	reports  map[int][]queue.PullReport // by pull request
+	rulings  map[int][]queue.Ruling
 	watching map[int64]map[chan struct{}]bool
 	watched  chan struct{} // a token each time somebody begins or ends to watch
 	acts     []string
@@ -61,6 +62,12 @@ func (d *desk) PullReports(_ context.Context, _ int64, pr, _ int) ([]queue.PullR
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.reports[pr], nil
+}
+
+func (d *desk) RulingsOfPull(_ context.Context, _ int64, pr, _ int) ([]queue.Ruling, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.rulings[pr], nil
 }
 
 func (d *desk) Pause(_ context.Context, id int64, by, reason string) error {

@@ -28,6 +28,7 @@ type pullBody struct {
 	Story      []storyLine
 	Earlier    []outRow
 	Own        []ownRun
+	Audit      []auditRow
 }
 
 type storyLine struct {
@@ -61,6 +62,11 @@ func (p *pages) pullAt(id int64, number int) view {
 			return page{}, fmt.Errorf("read the reports of pull request %d: %w", number, err)
 		}
 		body.Own = s.ownRuns(reports)
+		rulings, err := p.Reader.RulingsOfPull(ctx, id, number, shownRulings)
+		if err != nil {
+			return page{}, fmt.Errorf("read the audit of pull request %d: %w", number, err)
+		}
+		body.Audit = s.audit(rulings)
 		return page{Name: "pull", Title: title + " " + plainLine(lives[0].PR.Title, 80), Events: pullPath(s.place, number) + "/events",
 			Crumbs: []link{{Text: s.repository() + " " + s.place.Branch, URL: path}, {Text: title}}, Body: body}, nil
 	}

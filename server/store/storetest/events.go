@@ -10,7 +10,7 @@ import (
 
 var facts = []queue.Fact{
 	queue.PullRequestHinted{Number: 1, Labelled: true}, queue.PullRequestRead{PR: entry(1).PR}, queue.WishesFound{Numbers: []int{1, 2}},
-	queue.CommandHinted{Comment: 7}, queue.CommandsRead{Commands: []queue.Command{{ID: 7, PR: 1, Word: queue.WordFirst, Text: "why", MayWrite: true, At: noon, Pull: entry(1).PR}}, Newest: noon}, queue.LabelSet{PR: 1},
+	queue.CommandHinted{Comment: 7}, queue.CommandsRead{Commands: []queue.Command{{ID: 7, PR: 1, Word: queue.WordFirst, Text: "why", MayWrite: true, At: noon, Pull: entry(1).PR}}, Newest: noon}, queue.LabelSet{PR: 1}, queue.ButtonHinted{PR: 1, Word: queue.WordOut, By: queue.Actor{ID: 3, Login: "ann"}}, queue.ButtonPressed{Command: queue.Command{PR: 1, Word: queue.WordOut}},
 	queue.BaseHinted{Tip: "a"}, queue.BaseRead{Tip: "a", Settings: queue.Defaults(), ReadAt: noon},
 	queue.AttemptBuilt{Attempt: 1, New: "n", Tree: "t", Conflicts: []queue.Conflicting{{PR: 1, Files: []string{"a"}}}},
 	queue.BuildFailed{Attempt: 1, Detail: "d"}, queue.TicketPushed{Attempt: 1}, queue.TicketFailed{Attempt: 1, Detail: "d"},
@@ -24,7 +24,7 @@ var facts = []queue.Fact{
 }
 
 var tasks = []queue.Task{
-	queue.ReadPullRequest{Number: 1, Label: "l"}, queue.ReadBase{}, queue.ReadCommands{Since: noon, Used: []int64{7}, Hinted: 8, As: queue.ReadPullRequest{Label: "l", Asked: true}}, queue.AddLabel{PR: 1, Label: "l"}, queue.React{Comment: 7, Mark: "+1"}, queue.FindWishes{Label: "l"},
+	queue.ReadPullRequest{Number: 1, Label: "l"}, queue.ReadBase{}, queue.ReadCommands{Since: noon, Used: []int64{7}, Hinted: 8, As: queue.ReadPullRequest{Label: "l", Asked: true}}, queue.AddLabel{PR: 1, Label: "l"}, queue.ReadPress{Word: queue.WordOut, By: queue.Actor{ID: 3}, As: queue.ReadPullRequest{Number: 1}}, queue.React{Comment: 7, Mark: "+1"}, queue.FindWishes{Label: "l"},
 	queue.BuildAttempt{Attempt: 1, Old: "o", Members: []queue.Member{{PR: 1, Head: "h"}}, At: noon,
 		Texts: []queue.PullText{{PR: 1, Title: "t"}}, Merging: queue.Merging{Method: queue.MethodMerge}}, queue.FetchHead{Head: "h", PR: 1, Base: "b"},
 	queue.PushTicket{Attempt: 1, Ticket: "t", Commit: "c"}, queue.ReadResults{Attempt: 1, Statuses: true},
