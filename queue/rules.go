@@ -15,10 +15,9 @@ type Rules struct {
 	// Threads says that every conversation must be resolved.
 	Threads bool `json:"threads,omitempty"`
 	// Linear asks for a history without merges; Methods are those that may be used, none
-	// where all may; Signed asks for commits with a signature.
+	// where all may.
 	Linear  bool     `json:"linear,omitempty"`
 	Methods []Method `json:"methods,omitempty"`
-	Signed  bool     `json:"signed,omitempty"`
 	// Unknown names rules we cannot judge: the push will tell.
 	Unknown []string `json:"unknown,omitempty"`
 }

@@ -139,8 +139,11 @@ func (b *batch) mergeHead(ctx context.Context, i int, at place) (merged, error) 
 func (h *history) membersWithMerges(members int) []bool {
 	found := make([]bool, members)
 	for _, n := range h.nodes {
+		if len(n.parents) < 2 || n.reach.has(0) {
+			continue
+		}
 		for i := range found {
-			found[i] = found[i] || len(n.parents) > 1 && n.reach.has(i+1) && !n.reach.has(0)
+			found[i] = found[i] || n.reach.has(i+1)
 		}
 	}
 	return found

@@ -103,7 +103,7 @@ func TestRulesAreReadLeniently(t *testing.T) {
 		found.take(r)
 	}
 	got := found.rules(newApp(t, Options{}))
-	want := queue.Rules{Approvals: 3, Linear: true, Signed: true, Methods: []queue.Method{queue.MethodRebase}, Threads: true, Reviews: []string{"an approval of the last push", "code owners", "required reviewers of db/** *.sql"}, Checks: []queue.NamedCheck{{Name: "a", App: 5}, {Name: "b"}},
+	want := queue.Rules{Approvals: 3, Linear: true, Methods: []queue.Method{queue.MethodRebase}, Threads: true, Reviews: []string{"an approval of the last push", "code owners", "required reviewers of db/** *.sql"}, Checks: []queue.NamedCheck{{Name: "a", App: 5}, {Name: "b"}},
 		Unknown: []string{"quantum_review", "required_signatures", "required_status_checks"}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("read %+v\nwant %+v", got, want)

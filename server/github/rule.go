@@ -20,7 +20,6 @@ type asked struct {
 	threads   bool
 	unknown   []string
 	linear    bool
-	signed    bool
 	methods   []queue.Method // allowed by all who name some; see limits
 	limits    bool           // somebody names some
 }
@@ -54,7 +53,7 @@ func (r *asked) add(other asked) {
 	r.reviews = append(r.reviews, other.reviews...)
 	r.threads = r.threads || other.threads
 	r.unknown = append(r.unknown, other.unknown...)
-	r.linear, r.signed = r.linear || other.linear, r.signed || other.signed
+	r.linear = r.linear || other.linear
 	if other.limits {
 		r.allow(other.methods)
 	}
@@ -62,7 +61,7 @@ func (r *asked) add(other asked) {
 
 // rules leaves out our own check and what is said twice.
 func (r *asked) rules(a *App) queue.Rules {
-	out := queue.Rules{Approvals: r.approvals, Linear: r.linear, Signed: r.signed, Methods: r.allowed(), Threads: r.threads, Reviews: sorted(r.reviews), Unknown: sorted(r.unknown)}
+	out := queue.Rules{Approvals: r.approvals, Linear: r.linear, Methods: r.allowed(), Threads: r.threads, Reviews: sorted(r.reviews), Unknown: sorted(r.unknown)}
 	seen := map[queue.NamedCheck]bool{}
 	for _, c := range r.checks {
 		ours := c.Name == a.checkName && (c.App == 0 || c.App == a.id)
@@ -119,7 +118,6 @@ func (s site) readRulesets(ctx context.Context) (asked, error) {
 
 func (r *asked) take(one rule) {
 	r.linear = r.linear || one.Type == "required_linear_history"
-	r.signed = r.signed || one.Type == "required_signatures"
 	switch {
 	case harmless[one.Type]:
 	case one.Type == "required_status_checks":
@@ -255,7 +253,7 @@ func (s site) readProtection(ctx context.Context, path string, into *asked) erro
 	if err != nil {
 		return err
 	}
-	into.linear, into.signed = p.Linear.on(), p.Signatures.on()
+	into.linear = p.Linear.on()
 	if p.Checks != nil {
 		into.checks = nil // the full reading names the Apps
 		p.Checks.into(into)
