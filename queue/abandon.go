@@ -19,7 +19,7 @@ func (t *step) abandon(a *Attempt, aim Aim, cause string) {
 	}
 	intended := !a.IntentAt.IsZero()
 	t.setPhase(a, AttemptAbandoning)
-	t.do(attemptKey(a.ID), AbandonAttempt{Attempt: a.ID, Ticket: a.Ticket, Commit: a.New, Moved: a.Moved})
+	t.do(attemptKey(a.ID), AbandonAttempt{Attempt: a.ID, Ticket: a.Ticket, Commit: a.New, Moved: a.Moved, Retargeted: a.Retargeted})
 	if !a.SignAt.IsZero() {
 		t.do(fmt.Sprintf("cancel/%d", a.ID), CancelRuns{Commits: []string{a.New}, Ticket: a.Ticket})
 	}

@@ -72,6 +72,8 @@ type Attempt struct {
 	// was still under way: told when that one is in the base, else forgotten.
 	Held  []Held `json:"held,omitempty"`
 	Moved []Move `json:"moved,omitempty"` // heads that moved, to be put back if it is abandoned
+	// Retargeted are stacked members that have another base by now, to be put back as well.
+	Retargeted []Retarget `json:"retargeted,omitempty"`
 	// Cause says why it is abandoned; Aim what follows when it is gone.
 	Cause  string    `json:"cause,omitempty"`
 	Aim    Aim       `json:"aim,omitempty"`
@@ -96,7 +98,10 @@ type Member struct {
 	PR      int    `json:"pr"`
 	Head    string `json:"head"`
 	HeadRef string `json:"head_ref,omitempty"` // empty when its branch is not ours to move
-	Became  string `json:"became,omitempty"`   // the commit its head became
+	// After are those of the attempt without which it is not built: in their absence
+	// it would bring what is theirs.
+	After  []int  `json:"after,omitempty"`
+	Became string `json:"became,omitempty"` // the commit its head became
 	// Method is how it goes onto the base, fixed when the attempt begins; Squashed says
 	// that it was to be rebased, and could only go in as one.
 	Method   Method   `json:"method,omitempty"`
@@ -124,6 +129,13 @@ type Move struct {
 	Ref string `json:"ref"` // branch name
 	Old string `json:"old"`
 	New string `json:"new"`
+}
+
+// Retarget is a pull request's base changed from one branch to another.
+type Retarget struct {
+	PR   int    `json:"pr"`
+	From string `json:"from"`
+	To   string `json:"to"`
 }
 
 // Plan is what an attempt must see green, fixed when it is built.

@@ -21,6 +21,9 @@ func (t *step) takeBuilt(f AttemptBuilt) {
 		}
 	}
 	for _, c := range f.Conflicts {
+		if t.entries[c.PR].Phase.Ended() {
+			continue // it went out with one on which it stands
+		}
 		if c.WithBase {
 			t.hold(a, Held{PR: c.PR, Files: c.Files})
 		} else {
@@ -30,7 +33,10 @@ func (t *step) takeBuilt(f AttemptBuilt) {
 	for _, pr := range f.Contained {
 		t.hold(a, Held{PR: pr, Contained: true})
 	}
-	if t.guardBuilt(a, f.Members) {
+	if a.Phase == AttemptBuilding && !t.ordered(a) {
+		t.abandon(a, AimRebuild, "not all that its members need is in it")
+	}
+	if a.Phase != AttemptBuilding || t.guardBuilt(a, f.Members) {
 		return
 	}
 	if a.New == "" {

@@ -126,8 +126,11 @@ type MoveHeads struct {
 	Attempt int64  `json:"attempt"`
 	Commit  string `json:"commit"`
 	Moves   []Move `json:"moves"`
-	Title   string `json:"title"`
-	Summary string `json:"summary"`
+	// Retargets are stacked pull requests that are to show the base as theirs first:
+	// GitHub shows as merged what the base of a pull request contains.
+	Retargets []Retarget `json:"retargets,omitempty"`
+	Title     string     `json:"title"`
+	Summary   string     `json:"summary"`
 }
 
 // MoveBase is the one atomic push: base Old → New and the tickets of a chain of
@@ -152,6 +155,8 @@ type AbandonAttempt struct {
 	Ticket  string `json:"ticket"`
 	Commit  string `json:"commit"`
 	Moved   []Move `json:"moved,omitempty"`
+	// Retargeted have their old base again.
+	Retargeted []Retarget `json:"retargeted,omitempty"`
 }
 
 // CancelRuns stops exactly the runs that a push started on these commits; nothing comes back.

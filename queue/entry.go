@@ -99,6 +99,12 @@ type PullRequest struct {
 	Solo     bool `json:"solo,omitempty"`
 	// Method is what a label asks for instead of the queue's.
 	Method Method `json:"method,omitempty"`
+	// Stack is what it stands on where its base is another one's branch.
+	Stack *Stack `json:"stack,omitempty"`
+	// Needs are those its description says it depends on, and Strange what it says
+	// there that is not understood.
+	Needs   []Need   `json:"needs,omitempty"`
+	Strange []string `json:"strange,omitempty"`
 	// ReadAt is when the reading began; an older reading is ignored.
 	ReadAt time.Time `json:"read_at"`
 }
@@ -133,6 +139,10 @@ type Entry struct {
 	// the place in line between equal turns.
 	Order int64 `json:"order"`
 	Turn  Turn  `json:"turn,omitzero"`
+	// Own is the turn it would have by itself, where Turn is that of one it is linked with.
+	Own *Turn `json:"own,omitempty"`
+	// For is the top of the stack by whose wish it is in line; 0: it has one of its own.
+	For int `json:"for,omitempty"`
 	// Method is what its label asks for; empty: what the queue does. Once landed it is
 	// how it did, and Squashed says that it was to be rebased.
 	Method   Method `json:"method,omitempty"`

@@ -22,6 +22,8 @@ type PullRequestHinted struct {
 type PullRequestRead struct {
 	PR   PullRequest `json:"pr"`
 	Gone bool        `json:"gone,omitempty"`
+	// Opens is a branch that it asks to land on and that is nobody's head: it may have no queue yet.
+	Opens string `json:"opens,omitempty"`
 }
 
 // WishesFound is the sweep's answer: every open pull request with the label.
@@ -97,7 +99,7 @@ type AttemptBuilt struct {
 	Contained []int         `json:"contained,omitempty"` // nothing left after the rebase
 }
 
-// Conflicting is a member that could not be rebased.
+// Conflicting is a member that could not be rebased, or that comes after one who could not.
 type Conflicting struct {
 	PR    int      `json:"pr"`
 	Files []string `json:"files,omitempty"`
@@ -178,6 +180,8 @@ type HeadsMoved struct {
 	Moved   []Move `json:"moved"`
 	// Elsewhere are pull requests whose branch does not stand at the pinned head.
 	Elsewhere []int `json:"elsewhere,omitempty"`
+	// Retargeted are those whose base was changed.
+	Retargeted []Retarget `json:"retargeted,omitempty"`
 }
 
 // Outcome is how the landing push ended.

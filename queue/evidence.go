@@ -128,6 +128,9 @@ func (a *Attempt) variants() map[string]int {
 
 // searchesNarrow reports whether any fact names the tests to ask about.
 func (t *step) searchesNarrow() bool {
+	if len(t.header.Linked) > 0 {
+		return false // a part of a batch may need what another part has
+	}
 	for _, r := range t.header.Reds {
 		if len(r.Tests) > 0 {
 			return true

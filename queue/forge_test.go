@@ -78,6 +78,8 @@ type pull struct {
 	review          Review // what GitHub says when it is asked
 	unmet           string // why the config's condition does not hold
 	method          Method
+	needs           []int // what its description says
+	native          bool  // GitHub keeps its stack
 	status          Status
 	label           bool
 	wish            *Wish
@@ -407,13 +409,16 @@ func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 		if x.Text || pr.Method == MethodSquash || pr.Method == MethodMerge {
 			pr.Body, pr.Described = "What it is for.", true
 		}
+		if pr.Wish == nil && !x.Asked {
+			pr.Approvals, pr.StaleApprovals = 0, 0 // nobody asks for them
+		}
 		return []Fact{PullRequestRead{PR: pr, Gone: w.gone == x.Number}}, 0
 	case ReadBase:
 		return []Fact{w.readBase()}, 0
 	case FindWishes:
 		found := WishesFound{Numbers: []int{}, Marks: map[int]string{}}
 		for _, n := range sortedKeys(w.pulls) {
-			if p := w.pulls[n]; p.label && p.status == Open && p.base == "main" {
+			if p := w.pulls[n]; p.label && p.status == Open {
 				found.Numbers = append(found.Numbers, n)
 				if p.hotfix || p.hold || p.solo || p.priority != 0 || p.method != "" {
 					found.Marks[n] = fmt.Sprint(p.hotfix, p.hold, p.solo, p.priority, p.method)
@@ -447,6 +452,15 @@ func (w *world) perform(task Task) (facts []Fact, again time.Duration) {
 			} else if w.pulls[m.PR].head != m.Old {
 				moved.Elsewhere = append(moved.Elsewhere, m.PR)
 			}
+		}
+		for _, r := range x.Retargets {
+			if p := w.pulls[r.PR]; p.native {
+				w.t.Fatalf("#%d is of a stack that GitHub keeps, and gets another base", r.PR)
+			} else if p.base == r.From {
+				p.base = r.To
+				w.touch(p)
+			}
+			moved.Retargeted = append(moved.Retargeted, r)
 		}
 		return []Fact{moved}, 0
 	case MoveBase:
@@ -523,6 +537,14 @@ func (w *world) read(n int) PullRequest {
 		wish := *p.wish
 		pr.Wish = &wish
 	}
+	pr.Stack = w.stackOf(p)
+	for _, n := range p.needs {
+		need := Need{PR: n}
+		if on := w.pulls[n]; on != nil {
+			need.Status, need.Head = on.status, on.head
+		}
+		pr.Needs = append(pr.Needs, need)
+	}
 	for by, of := range p.approvals {
 		if of == p.head {
 			if pr.Approvals++; by == "root" {
@@ -588,6 +610,9 @@ func (w *world) build(x BuildAttempt) Fact {
 				withBase = withBase || w.holds(x.Old, other)
 			}
 		}
+		for _, n := range m.After {
+			conflict = conflict || slices.ContainsFunc(built.Conflicts, func(c Conflicting) bool { return c.PR == n })
+		}
 		switch {
 		case conflict:
 			built.Conflicts = append(built.Conflicts, Conflicting{PR: m.PR, Files: []string{"a.go"}, WithBase: withBase})
@@ -635,6 +660,7 @@ func (w *world) pushTicket(x PushTicket) Fact {
 		}
 	}
 	w.tickets[x.Ticket] = x.Commit
+	w.checkFooting(x.Commit)
 	w.checkTickets()
 	if w.workflow != nil {
 		w.workflow(w, x.Ticket, x.Commit)
@@ -721,6 +747,9 @@ func (w *world) abandon(x AbandonAttempt) Fact {
 	if !done.Contains {
 		for _, m := range x.Moved {
 			w.moveHead(m.PR, m.New, m.Old)
+		}
+		for _, r := range x.Retargeted {
+			w.pulls[r.PR].base = r.From
 		}
 	}
 	return done

@@ -146,7 +146,8 @@ func (t *step) candidates() []search.Candidate {
 			from = &members
 		}
 		if e := t.entries[(*from)[0]]; !t.doubted(e.PR.Number) {
-			all = append(all, search.Candidate{PR: e.PR.Number, Fail: t.suspicion(e), Alone: e.alone(), First: e.Turn.Front, Held: e.held(), Clashes: t.liveClashes(e)})
+			all = append(all, search.Candidate{PR: e.PR.Number, Fail: t.suspicion(e), Alone: e.alone(), First: e.Turn.Front, Held: e.held(), Clashes: t.liveClashes(e),
+				Needs: t.needs(e), Unit: t.unit(e)})
 		}
 		*from = (*from)[1:]
 	}
@@ -165,6 +166,14 @@ func (t *step) nextMembers(limit int) []int {
 		return nil
 	}
 	return members
+}
+
+// unit is what those have in common who stand on each other by one wish; 0: nothing.
+func (t *step) unit(e *Entry) int64 {
+	if len(t.header.Linked) == 0 || e.For == 0 && len(e.below()) == 0 {
+		return 0
+	}
+	return e.lead()
 }
 
 // batchSize is how many pull requests a fresh batch of a long line has.
@@ -191,6 +200,9 @@ func (t *step) liveClashes(e *Entry) (ids []int64) {
 // start makes an attempt of these members on another one, or on the base; with
 // keys of tests, of those tests alone.
 func (t *step) start(members []int, on int64, tests []string) int64 {
+	if members = t.footed(members, on); len(members) == 0 {
+		return 0
+	}
 	h := &t.header
 	b, node := t.placeInTree(members)
 	a := &Attempt{
@@ -213,7 +225,7 @@ func (t *step) start(members []int, on int64, tests []string) int64 {
 	texts := make([]PullText, 0, len(members))
 	for _, pr := range members {
 		e := t.entries[pr]
-		m := Member{PR: pr, Head: e.Pinned, Method: h.Method(e.Method)}
+		m := Member{PR: pr, Head: e.Pinned, Method: h.Method(e.Method), After: t.after(e, members)}
 		if !e.PR.Fork && h.Settings.MoveBranches && !m.Method.KeepsHead() {
 			m.HeadRef = e.PR.HeadRef
 		}

@@ -95,8 +95,8 @@ func (w *world) checkStep(b before, c Changes) {
 	w.checkNothingLost()
 	w.checkLine()
 	for _, e := range w.state.entries {
-		if w.turns[e.Wish.ID] != e.Turn {
-			w.turns[e.Wish.ID], w.turned[e.Wish.ID] = e.Turn, w.now
+		if w.turns[e.wishOfIts()] != e.Turn {
+			w.turns[e.wishOfIts()], w.turned[e.wishOfIts()] = e.Turn, w.now
 		}
 	}
 	for _, x := range w.state.batches {
@@ -118,11 +118,11 @@ func (w *world) checkStep(b before, c Changes) {
 		}
 		if a.Phase == AttemptAbandoning && a.Aim == AimSearch {
 			for _, pr := range w.step().allOf(a) {
-				w.suspects[w.state.entries[pr].Wish.ID] = true
+				w.suspects[w.state.entries[pr].wishOfIts()] = true
 			}
 		}
 		for _, pr := range w.clashing(a) {
-			w.suspects[w.state.entries[pr].Wish.ID] = true
+			w.suspects[w.state.entries[pr].wishOfIts()] = true
 		}
 	}
 	if live > w.state.header.Settings.Parallel {
@@ -135,7 +135,7 @@ func (w *world) checkStep(b before, c Changes) {
 func (w *world) checkEnds(c Changes) {
 	w.t.Helper()
 	for _, e := range c.Ended {
-		id := e.Wish.ID
+		id := e.wishOfIts()
 		w.note("  #%d (wish %d) is %s: %+v", e.PR.Number, id, e.Phase, *e.End)
 		if w.outs[id] || w.landings[id] != "" {
 			w.t.Fatalf("S4: wish %d of #%d ended twice", id, e.PR.Number)
@@ -181,15 +181,18 @@ func (w *world) earlierLanding(e Entry) bool {
 	return w.pulls[e.PR.Number].status != Open
 }
 
+// wishOfIts tells an entry's wish from that of others of its stack, who have the same.
+func (e *Entry) wishOfIts() int64 { return e.Wish.ID<<20 | int64(e.PR.Number) }
+
 // checkNothingLost is S10's first half: a wish once accepted lives or has ended on record.
 func (w *world) checkNothingLost() {
 	w.t.Helper()
 	living := map[int64]bool{}
 	for _, e := range w.state.entries {
-		w.accepted[e.Wish.ID] = e.PR.Number
+		w.accepted[e.wishOfIts()] = e.PR.Number
 		if !e.Phase.Ended() {
-			living[e.Wish.ID] = true
-			if w.outs[e.Wish.ID] || w.landings[e.Wish.ID] != "" {
+			living[e.wishOfIts()] = true
+			if w.outs[e.wishOfIts()] || w.landings[e.wishOfIts()] != "" {
 				w.t.Fatalf("wish %d of #%d is back after its end", e.Wish.ID, e.PR.Number)
 			}
 		}
@@ -197,7 +200,7 @@ func (w *world) checkNothingLost() {
 	for id, pr := range w.accepted {
 		// A wish replaced by a newer one while it stood is the same asking.
 		e := w.state.entries[pr]
-		replaced := e != nil && e.Wish.ID > id
+		replaced := e != nil && e.wishOfIts() > id
 		if !living[id] && !w.outs[id] && w.landings[id] == "" && !replaced && len(w.ended[pr]) == 0 {
 			w.t.Fatalf("S10: wish %d of #%d vanished", id, pr)
 		}
@@ -267,7 +270,13 @@ func comesFirst(e, f Entry) bool {
 		return e.Turn.First
 	}
 	waited := f.Turn.AskedAt.Sub(e.Turn.AskedAt) + time.Duration(e.Turn.Priority-f.Turn.Priority)*time.Hour
-	return waited > 0 || waited == 0 && e.Order < f.Order
+	if waited != 0 || e.lead() == f.lead() && e.Turn.Level != f.Turn.Level {
+		return waited > 0 || waited == 0 && e.Turn.Level < f.Turn.Level
+	}
+	if e.lead() != f.lead() || e.Order != f.Order {
+		return e.lead() < f.lead() || e.lead() == f.lead() && e.Order < f.Order
+	}
+	return e.PR.Number < f.PR.Number
 }
 
 // mayPass reports whether an entry may be tested before one that is ahead of it
@@ -295,12 +304,15 @@ func (w *world) checkOrder(b *Batch, was before) {
 		}
 		for _, f := range was.waiting {
 			now := w.state.entries[f.PR.Number]
+			if now.linked() {
+				continue // it may wait for another one
+			}
 			if !now.eligible() || w.step().clashes(now) || w.step().suspected(f.PR.Number) || now.Wish.ID != f.Wish.ID {
 				continue
 			}
 			people = people || !f.PR.Author.Bot && w.state.header.Settings.PerAuthor == 0
 			if fresh && comesFirst(*now, e) && !w.mayPass(e, *now) {
-				w.t.Fatalf("S7: batch %d (%v) overtakes #%d\n%s", b.ID, b.Members, f.PR.Number, w.lastSteps())
+				w.t.Fatalf("S7: batch %d (%v) overtakes #%d: %s\n%s", b.ID, b.Members, f.PR.Number, encoded(w.t, now), w.lastSteps())
 			}
 		}
 		if e.alone() && len(b.Members) > 1 {
@@ -346,7 +358,10 @@ func (w *world) checkIntent(a *Attempt) {
 		if pr.ReadAt.Before(w.checkingSince[a.ID]) {
 			w.t.Fatalf("S3: #%d was not read again before the intent", m.PR)
 		}
-		if pr.Head != m.Head || pr.Status != Open || pr.Draft || pr.Base != "main" || pr.Wish == nil || !pr.Wish.MayWrite && !pr.Wish.Ours && !w.settings.Enter.names(pr.Wish.By) ||
+		if e := w.state.entries[m.PR]; pr.Wish == nil && e.For != 0 { // the wish of the top of its stack
+			pr.Wish = &e.Wish
+		}
+		if pr.Head != m.Head || pr.Status != Open || pr.Draft || pr.Home() != "main" || pr.Wish == nil || !pr.Wish.MayWrite && !pr.Wish.Ours && !w.settings.Enter.names(pr.Wish.By) ||
 			pr.Approvals < w.baseSeen.Rules.Approvals || (&Entry{PR: pr}).Lacks(&Header{Rules: w.baseSeen.Rules, Settings: w.state.header.Settings}) != nil || len(pr.ChangesRequested) > 0 || w.state.entries[m.PR].Pinned != m.Head {
 			w.t.Fatalf("S3: the intent takes #%d at %s, read as %+v", m.PR, m.Head, pr)
 		}
@@ -409,8 +424,17 @@ func (w *world) checkLanding(x MoveBase) {
 			w.t.Fatalf("S2: %s is %+v, want #%d at %s", at, c, m.PR, m.Head)
 		}
 		at = w.commits[at].parent
-		if e := w.state.entries[m.PR]; e == nil || w.outs[e.Wish.ID] || w.landings[e.Wish.ID] != "" || e.Phase != Landing {
+		if e := w.state.entries[m.PR]; e == nil || w.outs[e.wishOfIts()] || w.landings[e.wishOfIts()] != "" || e.Phase != Landing {
 			w.t.Fatalf("S4, S5: #%d lands in %+v", m.PR, e)
+		}
+	}
+	for i, m := range members {
+		e := w.state.entries[m.PR]
+		for _, n := range append(e.below(), e.dependsOn()...) {
+			inPath := slices.ContainsFunc(members[:i], func(m Member) bool { return m.PR == n })
+			if !inPath && !w.holds(x.Old, n) && w.pulls[n].status == Open {
+				w.t.Fatalf("S7: #%d lands without #%d, which it needs, before it", m.PR, n)
+			}
 		}
 	}
 	if at != x.Old {
@@ -450,8 +474,11 @@ func (w *world) checkOvertaken(a *Attempt) {
 			continue // who is set aside keeps the author's place, and is tested before another of the same author
 		}
 		for pr, f := range w.state.entries {
+			if f.linked() {
+				continue // it may have waited for another one
+			}
 			ahead := comesFirst(*f, *e) && !w.mayPass(*e, *f) && (f.Phase == Waiting || f.Phase == Testing) && !f.held()
-			if ahead && !w.step().suspected(pr) && !w.suspects[f.Wish.ID] && !w.suspects[e.Wish.ID] && f.Since.Before(taken) && w.turned[f.Wish.ID].Before(taken) {
+			if ahead && !w.step().suspected(pr) && !w.suspects[f.wishOfIts()] && !w.suspects[e.wishOfIts()] && f.Since.Before(taken) && w.turned[f.wishOfIts()].Before(taken) {
 				w.t.Fatalf("S7: #%d lands before #%d", m.PR, pr)
 			}
 		}

@@ -23,6 +23,7 @@ func (t *step) checkMembers(a *Attempt, due time.Time) {
 			}
 		}
 	}
+	task.Numbers = append(task.Numbers, t.topsOf(task.Numbers)...)
 	t.doAt(attemptKey(a.ID), due, task)
 }
 
@@ -46,6 +47,10 @@ func (t *step) readMembers(f MembersRead) {
 		read[pr.Number] = true
 		if e := t.entries[pr.Number]; e != nil && e.free() && !pr.ReadAt.Before(e.PR.ReadAt) {
 			pr.Body, pr.Described = e.PR.Body, e.PR.Described // not read once more: only the next attempt could use it
+			if pr.Wish == nil && e.For != 0 {
+				pr.Wish = &Wish{} // that of the top, who is read as well
+			}
+			t.takeStack(&pr, e.PR, false)
 			e.PR = pr
 			t.touchEntry(pr.Number)
 			t.judge(e)
@@ -109,6 +114,9 @@ func (t *step) writeIntent(a *Attempt) {
 			if m.HeadRef != "" && m.Became != m.Head {
 				task.Moves = append(task.Moves, Move{PR: m.PR, Ref: m.HeadRef, Old: m.Head, New: m.Became})
 			}
+			if s := e.PR.Stack; s != nil && !s.Native && e.PR.Base != t.header.Branch {
+				task.Retargets = append(task.Retargets, Retarget{PR: m.PR, From: e.PR.Base, To: t.header.Branch})
+			}
 		}
 	}
 	t.setPhase(a, AttemptMoving)
@@ -144,7 +152,7 @@ func (t *step) takeHeadsMoved(f HeadsMoved) {
 	if a == nil || a.Phase != AttemptMoving {
 		return
 	}
-	a.Moved = f.Moved
+	a.Moved, a.Retargeted = f.Moved, f.Retargeted
 	if len(f.Elsewhere) > 0 {
 		// Git has a newer head than GitHub's answer had: not approved as landed.
 		t.abandon(a, AimRebuild, "a head moved at the last moment")
@@ -265,6 +273,7 @@ func (t *step) landMember(a *Attempt, m Member) {
 	t.header.Rates.good()
 	t.settleLater(e)
 	t.unsay(m.PR, landedText(t.header.Branch, short(m.Became)), true)
+	t.leaveStack(e)
 }
 
 // landedKept is how many landed heads are remembered for pull requests that grew out of them.

@@ -6,10 +6,15 @@ import "sort"
 func (e *Entry) free() bool { return !e.Phase.Ended() && e.Phase != Landing }
 
 // enter puts a new entry in line, where its wish was made: readings come in any order.
-func (t *step) enter(pr PullRequest) *Entry {
+// Top is the one above it in whose stack it is wished for, if it is not by itself.
+func (t *step) enter(pr PullRequest, top *Entry) *Entry {
 	e := &Entry{
 		PR: pr, Wish: *pr.Wish, Phase: Asking, Since: t.now, EnteredAt: t.now, Order: pr.Wish.ID,
 		Turn: Turn{Front: pr.Hotfix, Solo: pr.Solo, Priority: pr.Priority, AskedAt: pr.Wish.At},
+	}
+	if top != nil {
+		e.For = top.PR.Number
+		e.Turn = Turn{Front: top.Turn.Front, First: top.Turn.First, Priority: top.Turn.Priority, AskedAt: top.Turn.AskedAt, Lead: top.lead(), Level: len(e.below())}
 	}
 	t.entries[pr.Number] = e
 	t.rejoinLine(e)

@@ -49,7 +49,7 @@ func (t *step) readCommands(f CommandsRead) {
 			continue
 		}
 		refused := false
-		if c.Pull.Base == t.header.Branch {
+		if c.Pull.Home() == t.header.Branch {
 			refused = t.obey(c, "comment")
 		}
 		t.header.Used = append(slices.Clone(t.header.Used), UsedCommand{ID: c.ID, By: c.By.ID, Refused: refused, At: c.At})
@@ -176,7 +176,7 @@ func (t *step) wishByCommand(c Command) (Rule, string) {
 	}
 	pr := c.Pull
 	pr.Wish = &wish
-	e = t.enter(pr)
+	e = t.enter(pr, nil)
 	t.admit(e)
 	if e.End != nil {
 		return Rule(e.End.Reason), e.End.Detail
@@ -213,6 +213,11 @@ func (t *step) goFirst(e *Entry, c Command) (Rule, string) {
 	}
 	t.leaveLine(e)
 	e.Turn.First = true
+	if e.Own != nil {
+		own := *e.Own
+		own.First = true
+		e.Own = &own
+	}
 	t.rejoinLine(e)
 	e.FirstWhy = c.By.Login + ": " + c.Text
 	t.touchEntry(e.PR.Number)

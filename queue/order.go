@@ -1,6 +1,9 @@
 package queue
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // The order of the line: a hotfix first, then by when the wish was made, where a
 // step of priority is worth an hour of waiting, then by the wish's id. An hour
@@ -17,6 +20,10 @@ type Turn struct {
 	Solo     bool      `json:"solo,omitempty"`  // kept out of batches
 	Priority int       `json:"priority,omitempty"`
 	AskedAt  time.Time `json:"asked_at,omitzero"` // when the first wish was made
+	// Lead is the Order of the one whose turn it is, where it is another's; Level puts
+	// those of one turn in order.
+	Lead  int64 `json:"lead,omitempty"`
+	Level int   `json:"level,omitempty"`
 }
 
 func (u Turn) at() time.Time { return u.AskedAt.Add(-time.Duration(u.Priority) * priorityHour) }
@@ -32,10 +39,21 @@ func (e *Entry) ahead(f *Entry) bool {
 	if x, y := e.Turn.at(), f.Turn.at(); !x.Equal(y) {
 		return x.Before(y)
 	}
-	if e.Order != f.Order {
-		return e.Order < f.Order
+	if x, y := e.lead(), f.lead(); x != y {
+		return x < y
 	}
-	return e.PR.Number < f.PR.Number // wishes of different kinds may have the same id
+	if e.Turn.Level != f.Turn.Level {
+		return e.Turn.Level < f.Turn.Level
+	}
+	return e.Order < f.Order || e.Order == f.Order && e.PR.Number < f.PR.Number
+}
+
+// lead is what decides between equal turns: the first wish's id.
+func (e *Entry) lead() int64 {
+	if e.Turn.Lead != 0 {
+		return e.Turn.Lead
+	}
+	return e.Order
 }
 
 // alone reports whether the entry gets a batch of its own.
@@ -53,8 +71,27 @@ func (t *step) seeMarks(e *Entry) {
 	if e.Phase != Asking && e.Phase != Waiting || e.PR.Wish.ID == 0 {
 		return
 	}
-	turn := e.Turn
+	if e.For != 0 {
+		return // its turn is that of its stack
+	}
+	turn := e.own()
 	turn.Front, turn.Solo, turn.Priority = e.PR.Hotfix, e.PR.Solo, e.PR.Priority
+	if e.Own != nil {
+		e.Own = &turn // the turn itself follows: see arrange
+		return
+	}
+	t.takeTurn(e, turn)
+}
+
+// own is the turn an entry has by itself.
+func (e *Entry) own() Turn {
+	if e.Own != nil {
+		return *e.Own
+	}
+	return e.Turn
+}
+
+func (t *step) takeTurn(e *Entry, turn Turn) {
 	if turn == e.Turn {
 		return
 	}
@@ -73,6 +110,8 @@ type turns struct {
 	botSeen bool          // among those passed in looking for a person
 	authors map[int64]int // tests each author has, where they are limited
 	all     bool          // also those that wait for more than their turn
+	taken   []int         // those before, where others may need them
+	passed  []*Entry      // people's that needed one who was not before them
 }
 
 func (t *step) turns() turns {
@@ -97,7 +136,12 @@ func (t *step) underTest() map[int64]int {
 
 // next is the entry whose turn is next; nil when there is none.
 func (w *turns) next() *Entry {
-	e := w.person()
+	e := w.late()
+	if e != nil {
+		w.botLast = false
+		return w.take(e)
+	}
+	e = w.person()
 	if w.botSeen && (e == nil || !w.botLast) {
 		if bot := w.bot(); bot != nil {
 			e = bot
@@ -111,10 +155,29 @@ func (w *turns) next() *Entry {
 	} else {
 		w.people++
 	}
+	return w.take(e)
+}
+
+// take notes that an entry is next.
+func (w *turns) take(e *Entry) *Entry {
 	if w.authors != nil {
 		w.authors[e.PR.Author.ID]++
 	}
+	if len(w.t.header.Linked) > 0 {
+		w.taken = append(w.taken, e.PR.Number)
+	}
 	return e
+}
+
+// late is one that was passed, and has before it by now what it needs; nil when there is none.
+func (w *turns) late() *Entry {
+	for i, e := range w.passed {
+		if w.may(e) {
+			w.passed = slices.Delete(w.passed, i, i+1)
+			return e
+		}
+	}
+	return nil
 }
 
 // person moves on to the next person's entry; nil when none waits.
@@ -125,6 +188,8 @@ func (w *turns) person() *Entry {
 			w.botSeen = true
 		} else if w.may(e) {
 			return e
+		} else if !w.all && !w.follows(e) {
+			w.passed = append(w.passed, e)
 		}
 	}
 	return nil
@@ -142,7 +207,13 @@ func (w *turns) bot() *Entry {
 
 // may reports whether an entry may be tested, as far as its author's limit goes.
 func (w *turns) may(e *Entry) bool {
-	return e.eligible() && (w.all || !w.t.clashes(e)) && (w.authors == nil || e.Turn.Front || w.authors[e.PR.Author.ID] < w.t.header.Settings.PerAuthor)
+	return e.eligible() && (w.all || !w.t.clashes(e) && w.follows(e)) && (w.authors == nil || e.Turn.Front || w.authors[e.PR.Author.ID] < w.t.header.Settings.PerAuthor)
+}
+
+// follows reports whether all that an entry needs landed, or is tested before it.
+func (w *turns) follows(e *Entry) bool {
+	n, _ := w.t.lacking(e, func(pr int) bool { return contains(w.taken, pr) || w.t.underWay(pr) })
+	return n == 0 && len(e.PR.Strange) == 0
 }
 
 // eligible reports whether the entry waits for nothing but its turn.
@@ -184,6 +255,9 @@ func (t *step) hotfix() *Entry {
 		e := t.entries[pr]
 		if !e.Turn.Front {
 			break
+		}
+		if n, _ := t.lacking(e, func(int) bool { return false }); n != 0 || len(e.PR.Strange) > 0 {
+			continue
 		}
 		if e.eligible() && !t.clashes(e) && !t.triedOnRed(e) && !t.doubted(pr) {
 			return e

@@ -44,6 +44,7 @@ type chaos struct {
 	touched map[int]bool // somebody did something to them
 	mixed   map[int]bool // bad, or bad or in conflict with another
 	sharded bool         // CI reports shards
+	below   map[int]int  // who stands on whom
 }
 
 func newChaos(t *rapid.T, w *world) *chaos {

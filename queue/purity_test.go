@@ -76,7 +76,7 @@ func parseSource(t *testing.T, fset *token.FileSet, pattern string) []*ast.File 
 
 func checkImports(t *testing.T, fset *token.FileSet, f *ast.File) {
 	t.Helper()
-	allowed := []string{"cmp", "encoding/json", "errors", "fmt", "maps", "math", "slices", "sort", "strconv", "strings", "time", "unicode/utf8",
+	allowed := []string{"cmp", "encoding/json", "errors", "fmt", "maps", "math", "regexp", "slices", "sort", "strconv", "strings", "time", "unicode/utf8",
 		"github.com/mainstay-ci/mainstay/queue/shard", "github.com/mainstay-ci/mainstay/queue/search"}
 	for _, imp := range f.Imports {
 		if path, _ := strconv.Unquote(imp.Path.Value); !slices.Contains(allowed, path) {

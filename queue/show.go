@@ -92,6 +92,9 @@ func (t *step) title(e *Entry) (title, status string) {
 		if e.Wait == OnHold {
 			return "Tested green and held: it lands when the label " + plain(t.header.Settings.Labels.Hold) + " is off", "queued"
 		}
+		if why := t.waitsFor(e); why != "" {
+			return why, "queued"
+		}
 		place := t.position(e) // walks the line: once is enough
 		title = ordinal(place) + " in line"
 		if e.Turn.First {
@@ -204,10 +207,15 @@ func (t *step) summary(e *Entry) string {
 			a.writeShards(&b)
 		}
 	}
+	t.writeLinks(&b, e)
 	if title, text := RedBase(t.header); title != "" && e.Phase != Landing {
 		fmt.Fprintf(&b, "\n%s. %s\n", title, text)
 	}
-	b.WriteString("\nTaking the label off takes it out.\n")
+	if e.For != 0 {
+		fmt.Fprintf(&b, "\nTaking the label off #%d takes it out.\n", e.For)
+	} else {
+		b.WriteString("\nTaking the label off takes it out.\n")
+	}
 	return b.String()
 }
 

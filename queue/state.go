@@ -42,6 +42,8 @@ type Header struct {
 	ProgressAt time.Time `json:"progress_at,omitzero"`
 	// BotLast says that the entry tested last is a bot's: while people wait, one of theirs is next.
 	BotLast bool `json:"bot_last,omitempty"`
+	// Linked are the living entries that stand on others, or depend on some, by number.
+	Linked []int `json:"linked,omitempty"`
 	// CommandsFrom is from when on comments are read, Used the commands since then
 	// that were decided on; Said are pull requests where a comment of ours stands.
 	CommandsFrom time.Time     `json:"commands_from,omitzero"`
@@ -158,7 +160,10 @@ func (s *State) Rows() Rows {
 	for _, e := range s.entries {
 		rows.Entries = append(rows.Entries, *e)
 	}
-	sort.Slice(rows.Entries, func(i, j int) bool { return rows.Entries[i].Order < rows.Entries[j].Order })
+	sort.Slice(rows.Entries, func(i, j int) bool {
+		a, b := &rows.Entries[i], &rows.Entries[j]
+		return a.Order < b.Order || a.Order == b.Order && a.PR.Number < b.PR.Number
+	})
 	for _, b := range s.batches {
 		rows.Batches = append(rows.Batches, *b)
 	}

@@ -122,6 +122,7 @@ func (t *step) advance() {
 			t.lookWhenQuiet(a)
 		}
 	}
+	t.sendBackStranded()
 	t.closeBatches()
 	t.forgetLooks()
 	t.sweepWhenDue()

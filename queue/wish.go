@@ -16,7 +16,7 @@ func (t *step) lookAtLater(pr int, due time.Time) {
 }
 
 func (t *step) reading(pr int) ReadPullRequest {
-	return ReadPullRequest{Number: pr, Label: t.header.Settings.Label, Labels: t.header.Settings.Labels, Asks: t.header.asks(), Text: t.header.wantsText()}
+	return ReadPullRequest{Number: pr, Label: t.header.Settings.Label, Labels: t.header.Settings.Labels, Asks: t.header.asks(), Text: t.header.wantsText(), Asked: t.isBelow(pr)}
 }
 
 // hintPullRequest decides whether a hint is worth a reading. While an intent
@@ -24,7 +24,8 @@ func (t *step) reading(pr int) ReadPullRequest {
 func (t *step) hintPullRequest(f PullRequestHinted) {
 	e := t.entries[f.Number]
 	switch {
-	case e == nil && !f.Labelled:
+	case e == nil && !f.Labelled && t.top(f.Number) == nil:
+		t.lookAtDependents(f.Number)
 	case e != nil && e.Phase == Landing:
 	case e != nil && e.Phase == Landed && !e.Settled:
 		t.settleLater(e)
@@ -54,6 +55,11 @@ func (t *step) readPullRequest(f PullRequestRead) {
 		return
 	}
 	moved := pr.Head != e.PR.Head
+	if pr.Wish != nil {
+		e.For = 0 // it has one of its own
+	}
+	t.lend(&pr, e)
+	t.takeStack(&pr, e.PR, true)
 	e.PR = pr
 	t.touchEntry(pr.Number)
 	if moved {
@@ -65,7 +71,15 @@ func (t *step) readPullRequest(f PullRequestRead) {
 // considerWish decides on a reading of a pull request that is not in line.
 func (t *step) considerWish(ended *Entry, f PullRequestRead) {
 	pr := f.PR
-	asks := !f.Gone && pr.Status == Open && pr.Base == t.header.Branch && pr.Wish != nil
+	top := t.top(pr.Number)
+	if pr.Wish == nil && top != nil && !f.Gone {
+		wish := top.Wish
+		wish.Ours = false
+		pr.Wish = &wish
+	} else {
+		top = nil
+	}
+	asks := !f.Gone && pr.Status == Open && pr.Home() == t.header.Branch && pr.Wish != nil
 	if !asks || ended != nil && !pr.Wish.Ours && !pr.Wish.after(ended.Wish) {
 		return // a wish is used once
 	}
@@ -76,7 +90,7 @@ func (t *step) considerWish(ended *Entry, f PullRequestRead) {
 		t.do(labelKey(pr.Number), RemoveLabel{PR: pr.Number, Label: t.header.Settings.Label})
 		return
 	}
-	t.admit(t.enter(pr))
+	t.admit(t.enter(pr, top))
 }
 
 // admit judges a new entry for the first time.
@@ -100,8 +114,15 @@ func (t *step) judge(e *Entry) {
 		t.putOut(e, end)
 		return
 	}
+	t.link(e)
+	if t.breakCycle(e) {
+		return
+	}
 	t.seeMarks(e)
+	t.arrange(e)
 	t.seeMethod(e)
+	t.keepOrder(e)
+	defer t.tellWaiting(e.PR.Number)
 	t.release(e)
 	lack := e.Lacks(&t.header)
 	ready := lack == nil
@@ -160,9 +181,11 @@ func (t *step) unfit(e *Entry) (End, bool) {
 		return End{Reason: LandedElsewhere, Detail: "It was merged around the queue."}, true
 	case pr.Status == ClosedStatus:
 		return End{Reason: Closed, Detail: "It was closed."}, true
-	case pr.Base != t.header.Branch:
-		return End{Reason: Retargeted, Detail: "It now targets " + code(pr.Base) + ".",
+	case pr.Home() != t.header.Branch && (pr.Stack == nil || pr.Stack.Flaw == ""):
+		return End{Reason: Retargeted, Detail: "It now targets " + code(pr.Home()) + ".",
 			Next: "Set the label again to queue it there."}, true
+	case pr.Stack != nil && pr.Stack.Flaw != "":
+		return pr.Stack.end(), true
 	case pr.Wish == nil && !t.labelling(e):
 		return End{Reason: LabelRemoved, Detail: "The label was taken off."}, true
 	case !t.mayEnter(e.Wish.By, e.Wish.MayWrite):
@@ -197,6 +220,7 @@ func (t *step) putOut(e *Entry, end End) {
 		t.takeFromBatch(e)
 	}
 	t.leaveFacts(nil, []int{e.PR.Number})
+	defer t.leaveStack(e)
 	for _, a := range append([]*Attempt(nil), t.attempts...) {
 		if a.cancellable() && a.Phase != AttemptAbandoning && contains(t.allOf(a), e.PR.Number) {
 			t.abandon(a, AimRebuild, fmt.Sprintf("#%d went out", e.PR.Number))
@@ -205,7 +229,7 @@ func (t *step) putOut(e *Entry, end End) {
 	if end.Reason == NotPermitted || end.Reason == QueueFull {
 		t.ruleOnWish(e, Rule(end.Reason), end.Detail)
 	}
-	if end.Reason != LabelRemoved {
+	if end.Reason != LabelRemoved && e.For == 0 {
 		t.do(labelKey(e.PR.Number), RemoveLabel{PR: e.PR.Number, Label: t.header.Settings.Label})
 	}
 	t.showEnd(e)

@@ -60,7 +60,7 @@ func (p *performer) build(ctx context.Context, clone *git.Clone, place queue.Pla
 	}
 	byPR := map[int]queue.Member{}
 	for i, m := range task.Members {
-		member := git.Member{PR: m.PR, Head: m.Head, Method: gitMethods[m.Method]}
+		member := git.Member{PR: m.PR, Head: m.Head, After: m.After, Method: gitMethods[m.Method]}
 		if i < len(task.Texts) {
 			member.Message = wording(place, task.Merging, task.Texts[i], m.Method)
 		}

@@ -17,15 +17,20 @@ const (
 	lateMost  = 3
 )
 
-// segment is what to test together next. Skip says who can't be in it.
-func (v View) segment(b *belief, skip func(Candidate) bool) []int {
-	if late := v.late(b, skip); len(late) > 0 {
-		members := v.front(b, func(c Candidate) bool { return skip(c) || slices.Contains(late, c.PR) })
+// segment is what to test together next in a state.
+func (v View) segment(b *belief, s state) []int {
+	if late := v.late(b, s.skips); len(late) > 0 {
+		members := v.front(b, s, late)
 		if len(members) > 0 {
 			return members
 		}
 	}
-	return v.front(b, skip)
+	return v.front(b, s, nil)
+}
+
+// lacks reports whether one needs what is neither among some members nor below them.
+func (c Candidate) lacks(members, below []int) bool {
+	return slices.ContainsFunc(c.Needs, func(pr int) bool { return !slices.Contains(members, pr) && !slices.Contains(below, pr) })
 }
 
 // late are the last in line of those whose own red set has nobody else left in it,
@@ -51,8 +56,8 @@ func (v View) late(b *belief, skip func(Candidate) bool) []int {
 	return late[max(0, len(late)-lateMost):]
 }
 
-// front is the front of the line to test together.
-func (v View) front(b *belief, skip func(Candidate) bool) []int {
+// front is the front of the line to test together, without those who are late.
+func (v View) front(b *belief, s state, late []int) []int {
 	size := v.freshSize(len(v.Line))
 	most := int(math.Ceil(look / within(v.Fail, leastFail, mostFail)))
 	if v.Max > 0 {
@@ -65,7 +70,7 @@ func (v View) front(b *belief, skip func(Candidate) bool) []int {
 	var members []int
 	best, gap, suspects := 0, math.Inf(1), false
 	for _, c := range v.Line {
-		if skip(c) {
+		if s.skips(c) || slices.Contains(late, c.PR) || c.lacks(members, s.ground) {
 			continue
 		}
 		if c.Alone && len(members) > 0 || len(members) == most {
@@ -86,7 +91,41 @@ func (v View) front(b *belief, skip func(Candidate) bool) []int {
 			break
 		}
 	}
-	return members[:best:best]
+	members = members[:best:best]
+	if suspects {
+		return members
+	}
+	return v.whole(members, most, s)
+}
+
+// whole adds the rest of the unit that the last member is of. One that fits into a
+// segment, but not into this one, is left to the next.
+func (v View) whole(members []int, most int, s state) []int {
+	if len(members) == 0 {
+		return members
+	}
+	last := v.Line[place(v.Line, members[len(members)-1])]
+	if last.Unit == 0 || last.Alone {
+		return members
+	}
+	unit, first := 0, len(members)
+	for _, c := range v.Line {
+		switch i := slices.Index(members, c.PR); {
+		case c.Unit != last.Unit || c.Alone:
+		case i >= 0:
+			unit, first = unit+1, min(first, i)
+		case !s.skips(c) && !c.lacks(members, s.ground):
+			unit, members = unit+1, append(members, c.PR)
+		}
+	}
+	switch {
+	case len(members) <= most:
+	case unit <= most && first > 0:
+		members = members[:first]
+	default:
+		members = members[:most]
+	}
+	return members
 }
 
 func (c Candidate) fail(r Rates) float64 {

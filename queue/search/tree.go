@@ -36,6 +36,7 @@ type state struct {
 	stand  int64   // the build assumed green that all stands on; 0: the base
 	on     []int64 // the stand and all below it
 	below  []int   // their members
+	ground []int   // the same, with those of what is green and landing
 	gone   []int   // assumed landed or out, or searched for elsewhere
 	reds   []Red   // facts and assumed facts
 	done   []int64 // builds under way whose end is assumed
@@ -48,6 +49,7 @@ func (t *tree) plant() {
 	for _, b := range t.Builds {
 		if chain, ok := t.chainOf(b.ID); ok && b.Green && len(chain) > depth {
 			depth, t.root.stand, t.root.gone, t.root.on = len(chain), b.ID, t.membersOf(chain), nil
+			t.root.ground = t.root.gone
 			for _, c := range chain {
 				t.root.on = append(t.root.on, c.ID)
 			}
@@ -156,7 +158,7 @@ func (t *tree) visit(s state) {
 		s.done = slices.Concat(s.done, []int64{id})
 		t.inTree = append(t.inTree, id)
 	} else {
-		members = t.segment(newBelief(t.Rates, t.Line, s.reds), s.skips)
+		members = t.segment(newBelief(t.Rates, t.Line, s.reds), s)
 		if len(members) == 0 || s.chance < needed || len(t.starts) == t.Slots || t.isTwin(s.stand, members) || t.isHopeless(s.below, members) {
 			return
 		}
@@ -186,6 +188,7 @@ func (t *tree) afterGreen(s state, id int64, members []int, chance float64) stat
 	s.chance *= chance
 	if !t.held(members[0]) {
 		s.stand, s.on, s.below = id, slices.Concat(s.on, []int64{id}), slices.Concat(s.below, members)
+		s.ground = slices.Concat(s.ground, members)
 	}
 	s.gone = slices.Concat(s.gone, members)
 	s.reds = Leave(s.reds, members, nil)

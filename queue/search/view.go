@@ -32,6 +32,10 @@ type Candidate struct {
 	Held  bool    // does not land though it is green: nothing stands on it
 	// Clashes are builds it can't stand on.
 	Clashes []int64
+	// Needs are those that must land before it, or with it and before it.
+	Needs []int
+	// Unit is the same for those that are to be tested together; 0: it is of none.
+	Unit int64
 }
 
 // Build is an attempt under way, or green and on its way into the base.
@@ -63,7 +67,8 @@ func (v View) Same(w View) bool {
 }
 
 func (c Candidate) same(d Candidate) bool {
-	return c.PR == d.PR && c.Fail == d.Fail && c.Alone == d.Alone && c.First == d.First && c.Held == d.Held && slices.Equal(c.Clashes, d.Clashes)
+	return c.PR == d.PR && c.Fail == d.Fail && c.Alone == d.Alone && c.First == d.First && c.Held == d.Held && slices.Equal(c.Clashes, d.Clashes) &&
+		c.Unit == d.Unit && slices.Equal(c.Needs, d.Needs)
 }
 
 func (b Build) same(c Build) bool {

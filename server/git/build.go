@@ -33,6 +33,9 @@ type Member struct {
 	PR     int
 	Head   string
 	Method Method
+	// After are pull requests without which it is not built, if they are members: in
+	// their absence it would bring what is theirs.
+	After []int
 	// Message words the one commit that is made of it where it is squashed or merged,
 	// from its own commits, oldest first. The same commits must give the same words.
 	Message func(own []Authored) string
@@ -58,7 +61,8 @@ type BuiltMember struct {
 	Folders   []string // that its commits change, sorted; the root is "."
 }
 
-// Conflict is a pull request left out because it does not merge.
+// Conflict is a pull request left out because it does not merge, or because one it
+// comes after was left out: then without files.
 type Conflict struct {
 	PR          int
 	Files       []string
@@ -166,6 +170,10 @@ func (w *worker) build(ctx context.Context, spec Spec, committer string) (Built,
 	start := at
 	var built Built
 	for i, member := range spec.Members {
+		if built.lacks(member.After) {
+			built.Skipped = append(built.Skipped, Conflict{PR: member.PR})
+			continue
+		}
 		next, files, err := b.put(ctx, i, at)
 		switch {
 		case err != nil:
@@ -200,6 +208,11 @@ func (w *worker) build(ctx context.Context, spec Spec, committer string) (Built,
 		}
 	}
 	return built, nil
+}
+
+// lacks reports whether one of these was left out.
+func (b *Built) lacks(prs []int) bool {
+	return slices.ContainsFunc(b.Skipped, func(c Conflict) bool { return slices.Contains(prs, c.PR) })
 }
 
 // rebased is a member on its new place, not yet stored.

@@ -87,3 +87,36 @@ func TestWhatGrewOutOfASquashedPullRequestBringsTheRest(t *testing.T) {
 		t.Errorf("landed once more: %+v: %v", contained, err)
 	}
 }
+
+// What stands on one that can't be built is left out with it: by itself it would bring
+// what the lower one has, under its own name.
+func TestAStackIsBuiltAsFarAsItGoes(t *testing.T) {
+	for _, method := range []Method{Rebase, Squash, Merge} {
+		r := newRepo(t)
+		start := r.commit("start", "a.txt", "one\n")
+		lower := r.commit("lower", "a.txt", "lower\n")
+		upper := r.commit("upper", "b.txt", "upper\n")
+		r.git("checkout", "-q", "--detach", start)
+		base := r.commit("meanwhile", "a.txt", "meanwhile\n")
+		remote := bareRepo(t)
+		r.publish(remote, base, "refs/heads/main")
+		r.publish(remote, upper, "refs/heads/upper")
+		clone, _ := openClone(t, remote)
+		members := []Member{{PR: 1, Head: lower, Method: method}, {PR: 2, Head: upper, Method: method, After: []int{1}}}
+
+		built, err := clone.Build(soon(t), Spec{Base: base, Committer: attempt, Members: members})
+		if err != nil || len(built.Members) != 0 || len(built.Skipped) != 2 || !built.Skipped[0].OnBaseAlone || built.Skipped[1].OnBaseAlone {
+			t.Fatalf("%q on a base that the lower conflicts with: %+v: %v", method, built, err)
+		}
+		built, err = clone.Build(soon(t), Spec{Base: start, Committer: attempt, Members: members})
+		if err != nil || len(built.Members) != 2 {
+			t.Fatalf("%q: built %+v: %v", method, built, err)
+		}
+		if got := (repo{t, clone.dir}).git("diff", "--name-only", built.Members[0].Tip, built.Members[1].Tip); got != "b.txt" {
+			t.Errorf("%q: the upper one changes %q beyond the lower", method, got)
+		}
+		if method != Merge && len(built.Members[1].Commits) != 1 {
+			t.Errorf("%q: the upper one became %v", method, built.Members[1].Commits)
+		}
+	}
+}

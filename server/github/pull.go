@@ -38,7 +38,15 @@ type pull struct {
 	Deletions int  `json:"deletions"`
 	Head      side `json:"head"`
 	Base      side `json:"base"`
+	// Stack is there where GitHub itself keeps the stack it is of, whatever it says of it.
+	Stack *anything `json:"stack"`
 }
+
+// anything is a value of whatever shape that is not null.
+type anything struct{}
+
+// UnmarshalJSON never fails.
+func (*anything) UnmarshalJSON([]byte) error { return nil }
 
 // named is a label.
 type named struct {
@@ -50,7 +58,9 @@ type side struct {
 	SHA  string   `json:"sha"`
 	User *account `json:"user"`
 	Repo *struct {
-		ID int64 `json:"id"`
+		ID            int64  `json:"id"`
+		FullName      string `json:"full_name"`
+		DefaultBranch string `json:"default_branch"`
 	} `json:"repo"` // null: the fork was deleted
 }
 
@@ -121,6 +131,13 @@ func (p *pull) reading(at time.Time) queue.PullRequest {
 	if pr.Fork {
 		pr.HeadOwner = p.headOwner()
 	}
+	if p.Base.Repo != nil {
+		var needs []int
+		needs, pr.Strange = queue.DependsOn(pr.Body, p.Base.Repo.FullName)
+		for _, n := range needs {
+			pr.Needs = append(pr.Needs, queue.Need{PR: n})
+		}
+	}
 	return pr
 }
 
@@ -146,32 +163,7 @@ func (s site) readPull(ctx context.Context, number int) (*pull, error) {
 // the other labels count where their newest event is a writer's, and hold whoever
 // set it. Errors: *Trouble, or the context's.
 func (a *App) ReadPullRequest(ctx context.Context, place queue.Place, number int, label string, labels queue.Labels) (queue.PullRequestRead, error) {
-	return a.readPullRequest(ctx, place, number, label, labels, false)
-}
-
-// ReadAsked reads a pull request as if it had the label: somebody asks for it in
-// another way. Errors: *Trouble, or the context's.
-func (a *App) ReadAsked(ctx context.Context, place queue.Place, number int, label string, labels queue.Labels) (queue.PullRequestRead, error) {
-	return a.readPullRequest(ctx, place, number, label, labels, true)
-}
-
-func (a *App) readPullRequest(ctx context.Context, place queue.Place, number int, label string, labels queue.Labels, asked bool) (queue.PullRequestRead, error) {
-	s, began := a.at(place), a.clock()
-	p, err := s.readPull(ctx, number)
-	if gone(err) {
-		return queue.PullRequestRead{PR: queue.PullRequest{Number: number, ReadAt: began}, Gone: true}, nil
-	}
-	if err != nil {
-		return queue.PullRequestRead{}, fmt.Errorf("read #%d of %s: %w", number, s.name(), err)
-	}
-	pr := p.reading(began)
-	if pr.Status != queue.Open || !p.labelled(label) && !asked {
-		return queue.PullRequestRead{PR: pr}, nil
-	}
-	if err := s.readStanding(ctx, p, &pr, label, labels); err != nil {
-		return queue.PullRequestRead{}, fmt.Errorf("read #%d of %s: %w", number, s.name(), err)
-	}
-	return queue.PullRequestRead{PR: pr}, nil
+	return a.ReadInStack(ctx, place, queue.ReadPullRequest{Number: number, Label: label, Labels: labels}, nil)
 }
 
 // readStanding reads what people said of an open pull request by reviews and labels.
