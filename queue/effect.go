@@ -118,6 +118,8 @@ type ReadMembers struct {
 	// Unleased are those of Numbers whose branch is not ours to move: git is
 	// asked for their heads, since no lease will hold them.
 	Unleased []int `json:"unleased,omitempty"`
+	// Below are those of Numbers that count without a label of their own.
+	Below []int `json:"below,omitempty"`
 }
 
 // MoveHeads posts our own green check on Commit, moves each branch by its own

@@ -18,6 +18,9 @@ func (t *step) checkMembers(a *Attempt, due time.Time) {
 	for _, x := range t.path(a) {
 		task.Numbers = append(task.Numbers, x.numbers()...)
 		for _, m := range x.Members {
+			if t.entries[m.PR].For != 0 {
+				task.Below = append(task.Below, m.PR)
+			}
 			if m.HeadRef == "" {
 				task.Unleased = append(task.Unleased, m.PR)
 			}

@@ -159,6 +159,16 @@ func (t *step) underWay(pr int) bool {
 	return e != nil && (e.Phase == Testing || e.Phase == Landing) && !e.held()
 }
 
+// gathered reports whether everybody of an entry's stack has been read, so that they
+// start together.
+func (t *step) gathered(e *Entry) bool {
+	top := t.entries[e.For]
+	if e.For == 0 || top == nil || top.Phase.Ended() {
+		return true
+	}
+	return !slices.ContainsFunc(top.below(), func(n int) bool { return t.entries[n] == nil })
+}
+
 // footed are those of some members that can be tested on an attempt: what they need
 // landed, or is on its path, or before them.
 func (t *step) footed(members []int, on int64) []int {

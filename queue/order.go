@@ -213,7 +213,7 @@ func (w *turns) may(e *Entry) bool {
 // follows reports whether all that an entry needs landed, or is tested before it.
 func (w *turns) follows(e *Entry) bool {
 	n, _ := w.t.lacking(e, func(pr int) bool { return contains(w.taken, pr) || w.t.underWay(pr) })
-	return n == 0 && len(e.PR.Strange) == 0
+	return n == 0 && len(e.PR.Strange) == 0 && w.t.gathered(e)
 }
 
 // eligible reports whether the entry waits for nothing but its turn.

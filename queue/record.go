@@ -20,7 +20,7 @@ type Place struct {
 type Hint struct {
 	// Place names the repository; an empty Branch means each of its queues.
 	Place Place
-	// Opens lets the hint open a queue for Place.Branch where there is none.
+	// Opens lets the hint open a queue for Place.Branch where the repository has none at all.
 	Opens bool
 	Fact  Fact
 }

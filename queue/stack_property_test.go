@@ -27,6 +27,7 @@ func TestAnythingMayHappenToStacks(t *testing.T) {
 		for _, n := range sortedKeys(w.pulls) {
 			if p := w.pulls[n]; p.status == Open {
 				w.approve(n, "bob")
+				w.approve(n, "root")
 			}
 			w.change(n, func(p *pull) {
 				if len(p.needs) > 0 {

@@ -141,3 +141,29 @@ func TestBranchesAndPullRequests(t *testing.T) {
 		t.Errorf("its base is gone and it is %s", got.State)
 	}
 }
+
+// A pull request on another one's branch goes to that one's base when the other was
+// merged and its branch is deleted, and is closed when the branch goes without that.
+func TestABaseThatIsDeleted(t *testing.T) {
+	for _, merged := range []bool{true, false} {
+		w := found(t)
+		w.open("lower")
+		tip := w.commit("lower", "upper.txt", "upper\n")
+		w.move("upper", tip)
+		upper, err := w.repo.OpenPullRequest(sandbox.OpenPullRequest{Head: "upper", Base: "lower", Title: "upper"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if merged {
+			w.move("main", w.repo.Ref("lower"))
+		}
+		c := w.clone(w.token())
+		if out, err := c.land("lower=" + w.repo.Ref("lower") + ":"); err != nil {
+			t.Fatal(out)
+		}
+		got := w.pull(upper.Number)
+		if merged && (got.State != "open" || got.BaseRef != "main") || !merged && got.State != "closed" {
+			t.Errorf("the lower one merged: %v; the upper one is %s on %s", merged, got.State, got.BaseRef)
+		}
+	}
+}

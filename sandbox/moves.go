@@ -148,7 +148,8 @@ func (p *pull) closeIfEmpty(by *credential) {
 	}
 }
 
-// branchDeleted closes what came from the branch or went to it.
+// branchDeleted closes what came from the branch or went to it. What went to the branch
+// of a merged pull request goes to that one's base from now on.
 func (r *Repository) branchDeleted(by *credential, branch string) {
 	for _, p := range r.pullsOfHead() {
 		if p.headRef == branch {
@@ -156,9 +157,22 @@ func (r *Repository) branchDeleted(by *credential, branch string) {
 			p.close(by)
 		}
 	}
+	merged := r.mergedFrom(branch)
 	for _, p := range r.pulls {
-		if p.state == "open" && p.baseRef == branch {
+		switch {
+		case p.state != "open" || p.baseRef != branch:
+		case merged == nil || p.retarget(by, merged.baseRef) != nil:
 			p.close(by)
 		}
 	}
+}
+
+// mergedFrom is the newest pull request that was merged from a branch here; nil when there is none.
+func (r *Repository) mergedFrom(branch string) *pull {
+	for _, p := range slices.Backward(r.pulls) {
+		if p.merged && p.headRepo == r && p.headRef == branch {
+			return p
+		}
+	}
+	return nil
 }

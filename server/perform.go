@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/mainstay-ci/mainstay/queue"
@@ -20,6 +21,7 @@ import (
 type performer struct {
 	github  *github.App
 	clones  *clones
+	book    *book
 	lessons schoolbook
 	// committer is who makes our commits; empty: each attempt has one of its own.
 	committer git.Committer
@@ -197,7 +199,7 @@ func (p *performer) readMembers(ctx context.Context, place queue.Place, task que
 	}
 	for i := range read.PRs {
 		pr := &read.PRs[i]
-		if pr.Wish != nil {
+		if pr.Wish != nil || slices.Contains(task.Below, pr.Number) {
 			err = p.answer(pr, task.Asks, judged)
 		}
 		if pr.Traits = nil; err != nil {

@@ -37,7 +37,7 @@ func (p *performer) performGit(ctx context.Context, place queue.Place, e queue.D
 		landed, err := clone.Land(ctx, landing)
 		return one(queue.LandingTried{Attempt: task.Attempt, Outcome: outcome(landed.Kind), Tip: landed.Tip, Rule: rule(landed)}, err)
 	case queue.AbandonAttempt:
-		return abandon(ctx, clone, base, task)
+		return p.abandon(ctx, clone, place, task)
 	case queue.AuditLanding:
 		if err := clone.Tidy(ctx); err != nil {
 			p.log.Warn("a clone could not be tidied", "repository", place.Repository, "err", err)
@@ -137,7 +137,11 @@ func pushTicket(ctx context.Context, clone *git.Clone, task queue.PushTicket, ag
 // while for GitHub to show it: in that order it shows the pull requests as merged.
 func (p *performer) moveHeads(ctx context.Context, clone *git.Clone, place queue.Place, task queue.MoveHeads) ([]queue.Fact, error) {
 	var heads headsMoved
-	err := together(
+	based, err := retarget(ctx, p.github, place, task.Retargets)
+	if err != nil {
+		return nil, err
+	}
+	err = together(
 		func() error { return p.github.PostResult(ctx, place, task.Commit, task.Title, task.Summary) },
 		func() (err error) {
 			heads, err = moveBranches(ctx, clone, task.Moves)
@@ -150,7 +154,7 @@ func (p *performer) moveHeads(ctx context.Context, clone *git.Clone, place queue
 	if len(heads.elsewhere) == 0 {
 		p.awaitHeads(ctx, place, heads.moved)
 	}
-	return []queue.Fact{queue.HeadsMoved{Attempt: task.Attempt, Moved: heads.moved, Elsewhere: heads.elsewhere}}, nil
+	return []queue.Fact{queue.HeadsMoved{Attempt: task.Attempt, Moved: heads.moved, Elsewhere: heads.elsewhere, Retargeted: based}}, nil
 }
 
 // headsMoved is what came of moving branches.
@@ -201,7 +205,8 @@ func (p *performer) awaitHeads(ctx context.Context, place queue.Place, moved []q
 }
 
 // abandon deletes the ticket for certain, puts moved heads back, then looks at the base.
-func abandon(ctx context.Context, clone *git.Clone, base string, task queue.AbandonAttempt) ([]queue.Fact, error) {
+func (p *performer) abandon(ctx context.Context, clone *git.Clone, place queue.Place, task queue.AbandonAttempt) ([]queue.Fact, error) {
+	base := "refs/heads/" + place.Branch
 	if err := clone.DeleteTicket(ctx, "refs/heads/"+task.Ticket, task.Commit); err != nil {
 		return nil, err
 	}
@@ -222,6 +227,13 @@ func abandon(ctx context.Context, clone *git.Clone, base string, task queue.Aban
 			back = append(back, queue.Move{PR: m.PR, Ref: m.Ref, Old: m.New, New: m.Old})
 		}
 		if _, err := moveBranches(ctx, clone, back); err != nil {
+			return nil, err
+		}
+		var based []queue.Retarget
+		for _, r := range task.Retargeted {
+			based = append(based, queue.Retarget{PR: r.PR, From: r.To, To: r.From})
+		}
+		if _, err := retarget(ctx, p.github, place, based); err != nil {
 			return nil, err
 		}
 	}

@@ -16,11 +16,10 @@ func (p *performer) readPull(ctx context.Context, place queue.Place, task queue.
 	var judged map[int]github.Judged
 	err := together(
 		func() (err error) {
-			how := p.github.ReadPullRequest
-			if task.Asked {
-				how = p.github.ReadAsked
+			queues, err := p.book.branches(ctx, place.Repository)
+			if err == nil {
+				read, err = p.github.ReadInStack(ctx, place, task, queues)
 			}
-			read, err = how(ctx, place, task.Number, task.Label, task.Labels)
 			return err
 		},
 		func() (err error) {
@@ -32,6 +31,9 @@ func (p *performer) readPull(ctx context.Context, place queue.Place, task queue.
 	)
 	if err == nil && (task.Asked || read.PR.Wish != nil) { // else nothing of it is decided on
 		err = p.answer(&read.PR, task.Asks, judged)
+	}
+	if err == nil && read.Opens != "" {
+		err = p.book.open(ctx, place, read.Opens, read.PR.Number)
 	}
 	read.PR.Traits = nil
 	m := read.PR.Method

@@ -159,6 +159,7 @@ func (srv *server) wire(s settings) error {
 	if !s.polls {
 		srv.postman = &postman{mail: app.Mailbox(), notes: srv.store, clock: s.clock, log: srv.log}
 	}
+	hands.book = &book{srv.store, srv.engine}
 	hands.front = srv.wireWeb(s)
 	return nil
 }

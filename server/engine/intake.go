@@ -87,7 +87,8 @@ func (e *Engine) interpret(d queue.Delivery) (hints []queue.Hint, err error) {
 	return e.Interpreter.Interpret(d.Event, d.Body)
 }
 
-// queuesFor finds the queues a hint is for, and opens one where the hint may.
+// queuesFor finds the queues a hint is for, and opens one where the hint may and the
+// repository has none: else a reading tells whether one is to be opened.
 func (e *Engine) queuesFor(ctx context.Context, h queue.Hint) ([]queue.Place, error) {
 	all, err := e.Inbox.QueuesOf(ctx, h.Place.Repository)
 	if err != nil {
@@ -96,6 +97,15 @@ func (e *Engine) queuesFor(ctx context.Context, h queue.Hint) ([]queue.Place, er
 	var found []queue.Place
 	for _, p := range all {
 		if h.Place.Branch == "" || p.Branch == h.Place.Branch {
+			if p, err = e.rename(ctx, p, h.Place); err != nil {
+				return nil, err
+			}
+			found = append(found, p)
+		}
+	}
+	if _, pull := h.Fact.(queue.PullRequestHinted); pull && len(found) == 0 {
+		// Its base may be the branch of another one: each queue finds out whether that ends at its own.
+		for _, p := range all {
 			if p, err = e.rename(ctx, p, h.Place); err != nil {
 				return nil, err
 			}

@@ -12,7 +12,7 @@ import (
 
 // ReadInStack is ReadPullRequest for one that may stand on others: where its base is
 // none of these branches, which have queues of their own, it is followed down to one.
-// With Below it is read in full although it has no label. Errors: *Trouble, or the context's.
+// One that is asked for in another way is read as if it had the label. Errors: *Trouble, or the context's.
 func (a *App) ReadInStack(ctx context.Context, place queue.Place, task queue.ReadPullRequest, queues []string) (queue.PullRequestRead, error) {
 	s, began := a.at(place), a.clock()
 	p, err := s.readPull(ctx, task.Number)
@@ -23,7 +23,7 @@ func (a *App) ReadInStack(ctx context.Context, place queue.Place, task queue.Rea
 		return queue.PullRequestRead{}, fmt.Errorf("read #%d of %s: %w", task.Number, s.name(), err)
 	}
 	read := queue.PullRequestRead{PR: p.reading(began)}
-	full := p.labelled(task.Label) || task.Below
+	full := p.labelled(task.Label) || task.Asked
 	opens := p.labelled(queue.Defaults().Label)
 	if read.PR.Status != queue.Open || !full && !opens {
 		return read, nil
@@ -42,7 +42,10 @@ func (a *App) ReadInStack(ctx context.Context, place queue.Place, task queue.Rea
 	if read.PR.Needs, err = s.readNeeds(ctx, read.PR.Needs); err != nil {
 		return queue.PullRequestRead{}, fmt.Errorf("read what #%d of %s depends on: %w", task.Number, s.name(), err)
 	}
-	return read, s.readOpen(ctx, p, &read.PR, task)
+	if err := s.readStanding(ctx, p, &read.PR, task.Label, task.Labels); err != nil {
+		return queue.PullRequestRead{}, fmt.Errorf("read #%d of %s: %w", task.Number, s.name(), err)
+	}
+	return read, nil
 }
 
 // readStack follows a pull request down: the open one whose branch its base is, the one
