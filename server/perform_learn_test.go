@@ -64,7 +64,7 @@ func (s *school) report(attempt int, fails bool) {
 
 // learn performs the task that the queue gives at a landing.
 func (s *school) learn(task queue.LearnTests) error {
-	p := &performer{lessons: s, clock: func() time.Time { return s.now }}
+	p := &performer{lessons: s, reach: &reach{}, clock: func() time.Time { return s.now }}
 	_, err := p.Perform(s.t.Context(), s.place, queue.DueEffect{Effect: queue.Effect{Task: task}})
 	return err
 }
