@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/mainstay-ci/mainstay/sandbox"
 )
 
 // Options say which demo to show. Start, Out and Binaries are package main's.
@@ -18,6 +20,9 @@ type Options struct {
 	Live     bool // Out is a terminal: bars are redrawn in place
 	Binaries string
 	Log      *slog.Logger
+
+	// Watch, when given, sets how a test looks at the sandbox.
+	Watch func(*sandbox.Options)
 
 	Parallel int // attempts side by side in the demo's own repository; one when 0
 
@@ -147,7 +152,7 @@ func (s *show) openShop(ctx context.Context) error {
 	flake := filepath.Join(s.dir, "flake")
 	w, err := newWorld(ctx, worldOptions{
 		dir: s.dir, owner: "demo", name: "shop", adopt: filepath.Join(s.dir, "origin.git"), branch: "main",
-		jobEnv: []string{"DEMO_FLAKE_FILE=" + flake}, maxJobs: 8, start: s.Start, log: s.Log, binaries: s.Binaries,
+		jobEnv: []string{"DEMO_FLAKE_FILE=" + flake}, maxJobs: 8, start: s.Start, log: s.Log, binaries: s.Binaries, watch: s.Watch,
 	})
 	if err != nil {
 		return err

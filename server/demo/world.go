@@ -65,6 +65,7 @@ type worldOptions struct {
 	start    StartServer
 	log      *slog.Logger
 	binaries string // where the Action's binary may lie ready
+	watch    func(*sandbox.Options)
 }
 
 func newWorld(ctx context.Context, o worldOptions) (*world, error) {
@@ -72,11 +73,15 @@ func newWorld(ctx context.Context, o worldOptions) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	forge, err := sandbox.Start(sandbox.Options{
+	options := sandbox.Options{
 		Dir: filepath.Join(o.dir, "forge"), Seed: 1, Log: o.log, MaxJobs: o.maxJobs,
 		Actions: map[string]string{"mainstay-ci/mainstay": action.dir},
 		JobEnv:  append(jobEnv(), append(o.jobEnv, "MAINSTAY_ACTION_BIN="+action.binary)...),
-	})
+	}
+	if o.watch != nil {
+		o.watch(&options)
+	}
+	forge, err := sandbox.Start(options)
 	if err != nil {
 		return nil, fmt.Errorf("start the forge: %w", err)
 	}
