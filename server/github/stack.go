@@ -93,7 +93,7 @@ func (s site) isProtected(ctx context.Context, branch string) (bool, error) {
 	var b struct {
 		Protected bool `json:"protected"`
 	}
-	_, err := s.get(ctx, "branches/"+url.PathEscape(branch), nil, &b)
+	_, err := s.get(ctx, "branches/"+segment(branch), nil, &b)
 	if gone(err) {
 		return false, nil
 	}
