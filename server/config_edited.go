@@ -32,10 +32,10 @@ func editedAdvice(src []byte, base github.Base, branch string) github.Advice {
 	v := github.Advice{Name: configCheckName, Conclusion: "success"}
 	found, wrong := []configFound{}, false
 	if src != nil {
-		found, wrong = findings(base.ConfigPath, src)
+		found, wrong = findings(github.ConfigPath, src)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "`%s` as it is here, beside the one that is in force on `%s`. Whatever this check says, a pull request is judged by the file on its base.\n", base.ConfigPath, markdownCode(branch))
+	fmt.Fprintf(&b, "`%s` as it is here, beside the one that is in force on `%s`. Whatever this check says, a pull request is judged by the file on its base.\n", github.ConfigPath, markdownCode(branch))
 	for _, f := range found {
 		v.Lines = append(v.Lines, github.AdvisedLine{Path: f.File, Line: f.Line, Title: f.Key, Text: f.Text, Wrong: f.Severity == "error"})
 		fmt.Fprintf(&b, "\n- %s", quoted(f.String()))
@@ -46,7 +46,7 @@ func editedAdvice(src []byte, base github.Base, branch string) github.Advice {
 		return v
 	}
 	now, problem := parsed(base.ConfigPath, base.Config)
-	next, _ := parsed(base.ConfigPath, src)
+	next, _ := parsed(github.ConfigPath, src)
 	if problem {
 		b.WriteString("\n\nThe file on the base can't be read, so this is beside the defaults.\n")
 	}

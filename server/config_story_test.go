@@ -148,3 +148,29 @@ func TestTheLastGoodSettingsOutliveARestart(t *testing.T) {
 		t.Errorf("batches of %d, problem %q", h.Settings.BatchSize, h.Problem)
 	}
 }
+
+// A repository without a file has its owner's; its own replaces that as a whole.
+func TestTheOwnersFileIsForRepositoriesWithoutOne(t *testing.T) {
+	t.Parallel()
+	w := foundWithoutServer(t, scene{unruled: true})
+	shared, err := w.forge.NewRepository(sandbox.RepositoryOptions{Owner: "acme", Name: ".github"})
+	w.must(err)
+	commit, err := shared.Commit("", map[string]string{".github/mainstay.yml": "version: 1\nqueues:\n  - {batch: {size: 5}, parallel: 2}\n"}, "Settings for all")
+	w.must(err)
+	w.must(shared.SetPermission(w.owner, "write"))
+	w.must(shared.Push(w.owner, sandbox.RefUpdate{Ref: "main", New: commit}))
+	shared.Install(w.app)
+	w.serve()
+	w.until("the owner's settings are in force", func() bool {
+		s := w.rows().Header.Settings
+		return s.BatchSize == 5 && s.Parallel == 2
+	})
+
+	own, err := w.repo.Commit("main", map[string]string{".github/mainstay.yml": "version: 1\nqueues:\n  - {parallel: 3}\n"}, "Our own settings")
+	w.must(err)
+	w.must(w.repo.Push(w.owner, sandbox.RefUpdate{Ref: "main", New: own}))
+	w.until("its own are", func() bool {
+		s := w.rows().Header.Settings
+		return s.BatchSize == 0 && s.Parallel == 3
+	})
+}

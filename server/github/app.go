@@ -62,6 +62,7 @@ type App struct {
 	permits  *permits
 	comments sync.Map // comment ids by commentKey
 	defaults sync.Map // defaultBranch by repository id
+	shared   sync.Map // sharedConfig by installation and owner
 
 	mu            sync.Mutex
 	installations map[int64]*installation

@@ -20,8 +20,9 @@ type Base struct {
 	Tip     string
 	Missing bool // there is no such branch; everything below is empty
 	Rules   queue.Rules
-	// Config is the file at ConfigPath on the branch; nil when there is none, or
-	// when it was not asked for; empty when that is no file, or over a megabyte.
+	// Config is the file at ConfigPath on the branch, or the one its owner has for all
+	// repositories without one; nil when there is none, or when it was not asked for;
+	// empty when that is no file, or over a megabyte.
 	Config     []byte
 	ConfigPath string
 	// DefaultBranch says that this is the repository's default branch; only ReadBase tells.
@@ -30,7 +31,7 @@ type Base struct {
 }
 
 // ReadBase reads where a branch stands, what its rules ask and its config: four
-// calls side by side, seldom five. Errors: *Trouble, or the context's.
+// calls side by side, seldom five; and one for the owner's file where there is no other and it was not read lately. Errors: *Trouble, or the context's.
 func (a *App) ReadBase(ctx context.Context, place queue.Place) (Base, error) {
 	return a.readBase(ctx, place, true)
 }
@@ -65,6 +66,16 @@ func (a *App) readBase(ctx context.Context, place queue.Place, whole bool) (Base
 		set.allow(t.methods)
 	}
 	b.Rules = set.rules(a)
+	if !whole || b.Config != nil {
+		return b, nil
+	}
+	shared, err := s.readShared(ctx)
+	if err != nil {
+		return Base{}, fmt.Errorf("read the defaults of %s: %w", place.Owner, err)
+	}
+	if b.Config = shared; shared != nil {
+		b.ConfigPath = place.Owner + "/" + sharedRepository + "/" + configPath
+	}
 	return b, nil
 }
 
