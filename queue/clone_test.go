@@ -9,7 +9,7 @@ import (
 // shared are fields whose content Step never changes in place, only replaces.
 var shared = map[string]bool{
 	"State.sought":    true,
-	"Header.Settings": true, "Header.Rules": true, "Header.Pause": true, "Header.RedRuns": true, "Header.Greens": true, "Header.Doubt": true, "Header.Used": true, "Header.Said": true, "PullRequest.Wish": true, "PullRequest.ChangesRequested": true,
+	"Header.Settings": true, "Header.Rules": true, "Header.Pause": true, "Header.RedRuns": true, "Header.Greens": true, "Header.Doubt": true, "Header.Used": true, "Header.Said": true, "Header.Delegated": true, "PullRequest.Wish": true, "PullRequest.ChangesRequested": true,
 	"PullRequest.Review": true, "PullRequest.Stack": true, "PullRequest.Needs": true, "PullRequest.Strange": true, "Entry.Own": true, "Header.Linked": true, "Attempt.Retargeted": true, "Member.After": true, "PullRequest.When": true, "PullRequest.Traits": true,
 	"Entry.End": true, "Entry.Clashes": true, "Entry.Folders": true, "Batch.Flakes": true, "Attempt.Narrow": true, "Attempt.Results": true, "Attempt.Moved": true,
 	"Node.Red": true, "Plan.Suites": true, "Plan.Variants": true, "Member.Folders": true, "Member.Guarded": true, "Entry.Guarded": true, "Member.Commits": true, "Held.Files": true, "Shard.Failed": true, "Shard.Flaky": true, "Shard.Muted": true,

@@ -10,12 +10,16 @@ type Word string
 
 // The words that follow "/mainstay".
 const (
-	WordQueue  Word = "queue"  // in line, as if labelled
-	WordOut    Word = "out"    // out of the line
-	WordRetry  Word = "retry"  // a new wish after an end
-	WordFirst  Word = "first"  // front of the line, with a reason
-	WordHelp   Word = "help"   // what the words are
-	wordNobody Word = "nobody" // any other
+	WordQueue Word = "queue" // in line, as if labelled
+	WordOut   Word = "out"   // out of the line
+	WordRetry Word = "retry" // a new wish after an end
+	WordFirst Word = "first" // front of the line, with a reason
+	WordHelp  Word = "help"  // what the words are
+	// WordDelegate leaves one pull request to somebody.
+	WordDelegate Word = "delegate"
+	WordTry      Word = "try"    // not built yet, and said so
+	WordRevert   Word = "revert" // the same
+	wordNobody   Word = "nobody" // any other
 )
 
 // CommandMark begins a line that is a command.
@@ -31,6 +35,7 @@ type Command struct {
 	By       Actor     `json:"by"`
 	MayWrite bool      `json:"may_write,omitempty"`
 	At       time.Time `json:"at"`
+	To       Actor     `json:"to,omitzero"` // whom a delegating command names
 	// Pull is a reading as for a labelled pull request; its wish is not this command.
 	Pull PullRequest `json:"pull"`
 }
@@ -61,7 +66,7 @@ func FindCommand(comment string) (word Word, text string, found bool) {
 
 func wordOf(text string) Word {
 	switch w := Word(strings.ToLower(text)); w {
-	case WordQueue, WordOut, WordRetry, WordFirst, WordHelp:
+	case WordQueue, WordOut, WordRetry, WordFirst, WordDelegate, WordTry, WordRevert, WordHelp:
 		return w
 	case "":
 		return WordHelp

@@ -217,6 +217,7 @@ func TestRefusedCommands(t *testing.T) {
 		"a bot not named":   {"robot[bot]", "/mainstay queue", nil, Rule(NotPermitted)},
 		"another's out":     {"mallory", "/mainstay out", func(w *world) { w.label(1, "ann") }, Rule(NotPermitted)},
 		"unknown":           {"ann", "/mainstay frobnicate", nil, RuleUnknownCommand},
+		"not built":         {"ann", "/mainstay revert", nil, RuleUnknownCommand},
 		"not in line":       {"ann", "/mainstay out", nil, RuleNotInLine},
 		"first, not there":  {"ann", "/mainstay first now", nil, RuleNotInLine},
 		"closed":            {"ann", "/mainstay queue", func(w *world) { w.change(1, func(p *pull) { p.status = ClosedStatus }) }, Rule(Closed)},
@@ -451,6 +452,40 @@ func FuzzFindCommand(f *testing.F) {
 		word, rest, found := FindCommand(text)
 		if found && !strings.Contains(text, CommandMark) || len([]rune(rest)) > maxCommandText || found == (word == "") {
 			t.Fatalf("%q: %q %q %v", text, word, rest, found)
+		}
+	})
+}
+
+// Who may not write can be left one pull request: to queue it and to take it out,
+// and no other, and not beyond its end.
+func TestDelegation(t *testing.T) {
+	story(t, func(w *world) {
+		w.openApproved(1, 2)
+		w.run(time.Minute)
+		mallory := Actor{ID: 1007, Login: "mallory"}
+		refused := w.writes(1, "ann", "/mainstay delegate")
+		w.run(time.Second)
+		w.requireMark(refused, "-1")
+		granted := w.writes(1, "ann", "/mainstay delegate @mallory")
+		w.comments[len(w.comments)-1].To = mallory
+		w.run(time.Second)
+		w.requireMark(granted, "+1")
+
+		for _, text := range []string{"/mainstay first now", "/mainstay delegate @mallory"} {
+			id := w.writes(1, "mallory", text)
+			w.comments[len(w.comments)-1].To = mallory
+			w.run(time.Second)
+			w.requireMark(id, "-1")
+		}
+		other := w.writes(2, "mallory", "/mainstay queue")
+		w.run(time.Second)
+		w.requireMark(other, "-1")
+
+		w.writes(1, "mallory", "/mainstay queue")
+		w.untilEnded(1)
+		w.requireLanded(1)
+		if len(w.state.header.Delegated) != 0 {
+			w.t.Fatalf("after the landing still: %+v", w.state.header.Delegated)
 		}
 	})
 }

@@ -275,6 +275,7 @@ func (t *step) landMember(a *Attempt, m Member) {
 	t.leaveFacts([]int{m.PR}, nil)
 	t.header.Rates.good()
 	t.settleLater(e)
+	t.undelegatePull(m.PR)
 	t.unsay(m.PR, landedText(t.header.Branch, short(m.Became)), true)
 	t.leaveStack(e)
 }

@@ -71,7 +71,7 @@ func (t *step) obey(c Command, source string) bool {
 	rule, text := t.decide(c)
 	r := Ruling{PR: c.PR, Head: c.Pull.Head, Fork: c.Pull.Fork, By: c.By, What: string(c.Word), Rule: rule, Detail: text,
 		Source: source, SourceID: c.ID}
-	if rule == "" {
+	if rule == "" && text == "" {
 		r.Detail = c.Text
 	}
 	if rule != "" && t.refusals(c.By.ID) >= maxRefusals {
@@ -117,13 +117,19 @@ func (t *step) decide(c Command) (Rule, string) {
 	}
 	own := c.Word == WordOut && c.By.ID != 0 && c.By.ID == c.Pull.Author.ID // the way out is open to the author
 	switch {
-	case !own && !t.mayEnter(c.By, c.MayWrite):
+	case !own && !t.mayEnter(c.PR, c.By, c.MayWrite):
 		return Rule(NotPermitted), mayNot(c.By)
 	case c.Word == wordNobody:
 		return RuleUnknownCommand, "There is no such command; " + code(CommandMark+" "+string(WordHelp)) + " lists them."
+	case c.Word == WordTry || c.Word == WordRevert:
+		return RuleUnknownCommand, "This is not built yet; " + code(CommandMark+" "+string(WordHelp)) + " lists what is."
 	case c.Word == WordHelp:
 		t.sayBeside(c.PR, helpText)
 		return "", ""
+	case c.Word == WordDelegate:
+		return t.delegate(c)
+	case c.Word == WordFirst && !t.mayWrite(c.By, c.MayWrite):
+		return Rule(NotPermitted), mayNot(c.By)
 	case c.Word == WordQueue || c.Word == WordRetry:
 		return t.wishByCommand(c)
 	case e == nil:
@@ -141,10 +147,16 @@ const helpText = "One command a comment, at the start of a line:\n\n" +
 	"| `/mainstay` | does |\n|---|---|\n" +
 	"| `queue` | puts this in line, as the label does |\n| `out` | takes it out |\n" +
 	"| `first <why>` | goes to the front of the line; the reason is shown |\n" +
+	"| `delegate @login` | lets somebody queue this one and take it out |\n" +
 	"| `retry` | queues it again after it went out |\n"
 
-// mayEnter says whether somebody may ask us to land: who may write, and named bots.
-func (t *step) mayEnter(by Actor, mayWrite bool) bool {
+// mayEnter says whether somebody may ask us to land a pull request: also whom it was left to.
+func (t *step) mayEnter(pr int, by Actor, mayWrite bool) bool {
+	return t.mayWrite(by, mayWrite) || t.delegated(pr, by)
+}
+
+// mayWrite says whether somebody may ask for anything: who may write, and named bots.
+func (t *step) mayWrite(by Actor, mayWrite bool) bool {
 	return mayWrite || by.Bot && t.header.Settings.Enter.names(by)
 }
 

@@ -11,6 +11,7 @@ const (
 	RuleNotInLine      Rule = "not_in_line"
 	RuleLanding        Rule = "landing"
 	RuleNoReason       Rule = "no_reason_given"
+	RuleNobody         Rule = "nobody_named"
 	RuleUnknownCommand Rule = "unknown_command"
 )
 

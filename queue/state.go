@@ -49,6 +49,7 @@ type Header struct {
 	CommandsFrom time.Time     `json:"commands_from,omitzero"`
 	Used         []UsedCommand `json:"used,omitempty"`
 	Said         []int         `json:"said,omitempty"`
+	Delegated    []Delegation  `json:"delegated,omitempty"`
 	SweepAt      time.Time     `json:"sweep_at,omitzero"` // when the next sweep is due
 	WakeAt       time.Time     `json:"wake_at,omitzero"`  // when the timer set last goes off
 	BaseAsked    time.Time     `json:"base_asked,omitzero"`

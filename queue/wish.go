@@ -188,7 +188,7 @@ func (t *step) unfit(e *Entry) (End, bool) {
 		return pr.Stack.end(), true
 	case pr.Wish == nil && !t.labelling(e):
 		return End{Reason: LabelRemoved, Detail: "The label was taken off."}, true
-	case !t.mayEnter(e.Wish.By, e.Wish.MayWrite):
+	case !t.mayEnter(e.PR.Number, e.Wish.By, e.Wish.MayWrite):
 		return End{Reason: NotPermitted, By: e.Wish.By.Login, Detail: mayNot(e.Wish.By),
 			Next: "Ask somebody who may write to set the label."}, true
 	case pr.Fork && t.header.Settings.Enter.NoForks:
@@ -225,6 +225,9 @@ func (t *step) putOut(e *Entry, end End) {
 		if a.cancellable() && a.Phase != AttemptAbandoning && contains(t.allOf(a), e.PR.Number) {
 			t.abandon(a, AimRebuild, fmt.Sprintf("#%d went out", e.PR.Number))
 		}
+	}
+	if end.Reason == Closed || end.Reason == LandedElsewhere {
+		t.undelegatePull(e.PR.Number)
 	}
 	if end.Reason == NotPermitted || end.Reason == QueueFull {
 		t.ruleOnWish(e, Rule(end.Reason), end.Detail)

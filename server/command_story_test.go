@@ -125,3 +125,21 @@ func TestWhatIsNoCommand(t *testing.T) {
 		t.Errorf("the audit has %s", got)
 	}
 }
+
+// A writer leaves one pull request to somebody with triage, by login; the number behind it counts.
+func TestADelegateQueuesOnePullRequest(t *testing.T) {
+	t.Parallel()
+	w := found(t, scene{})
+	trudy := w.forge.NewUser("trudy")
+	w.must(w.repo.SetPermission(trudy, "triage"))
+	pr, other := w.opens("topic"), w.opens("other")
+	w.awaitMark(w.writes(pr, w.owner, "/mainstay delegate @nobody-of-that-name"), "-1")
+	w.awaitMark(w.writes(pr, w.owner, "/mainstay delegate @trudy"), "+1")
+	w.awaitMark(w.writes(other, trudy, "/mainstay queue"), "-1")
+	w.awaitMark(w.writes(pr, trudy, "/mainstay queue"), "+1")
+	w.awaitPhase(pr, queue.Landed)
+	w.awaitEnds(ends{pr: landed})
+	if e := w.entry(other); e.Phase != "" {
+		t.Errorf("the other one is %s", e.Phase)
+	}
+}

@@ -14,7 +14,7 @@ import (
 var skipped = map[string]bool{
 	// The same in all states of a world: the configuration, who made a wish and when, and what is kept from learning.
 	"Header.Branch": true, "Header.Settings": true, "Header.Rules": true, "Header.Rates": true, "Header.RunTimes": true, "Header.Landed": true,
-	"Header.TestTime": true, "Header.CommandsFrom": true, "Header.Used": true, "Header.Said": true, "Entry.FirstWhy": true, "Turn.AskedAt": true, "Attempt.RunLimit": true,
+	"Header.TestTime": true, "Header.CommandsFrom": true, "Header.Used": true, "Header.Said": true, "Header.Delegated": true, "Entry.FirstWhy": true, "Turn.AskedAt": true, "Attempt.RunLimit": true,
 	"Wish.At": true, "Wish.By": true, "PullRequest.Title": true, "PullRequest.Author": true, "PullRequest.HeadRef": true, "PullRequest.Base": true,
 	// Numbers that only grow.
 	"Header.NextBatch": true, "Header.NextAttempt": true, "Attempt.ID": true,

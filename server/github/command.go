@@ -77,6 +77,11 @@ func (a *App) ReadCommands(ctx context.Context, place queue.Place, task queue.Re
 		if err != nil {
 			return queue.CommandsRead{}, fmt.Errorf("read the command in comment %d of %s: %w", c.ID, s.name(), err)
 		}
+		if login := command.Delegate(); login != "" && command.MayWrite {
+			if command.To, err = s.readPerson(ctx, login); err != nil {
+				return queue.CommandsRead{}, fmt.Errorf("read the account of %s: %w", login, err)
+			}
+		}
 		read.Commands = append(read.Commands, command)
 	}
 	return read, nil
@@ -111,6 +116,16 @@ func (s site) readComments(ctx context.Context, task queue.ReadCommands) ([]writ
 	}
 	slices.SortFunc(all, func(x, y written) int { return int(min(1, max(-1, x.ID-y.ID))) })
 	return all, nil
+}
+
+// readPerson finds an account by its login; nobody where there is none.
+func (s site) readPerson(ctx context.Context, login string) (queue.Actor, error) {
+	var found account
+	_, err := s.in.send(ctx, s.app, call{http.MethodGet, "users/" + segment(login), nil, &found})
+	if gone(err) {
+		return queue.Actor{}, nil
+	}
+	return found.actor(), err
 }
 
 // MayWrite says whether somebody may write to the repository, now. Errors: *Trouble,
