@@ -249,6 +249,9 @@ func (t *step) leaveStack(e *Entry) {
 		t.takeWishBack(e)
 	}
 	for _, x := range t.linked() {
+		if x.Phase == Landing {
+			continue // it lands with it
+		}
 		if contains(x.below(), pr) || slices.ContainsFunc(x.PR.Needs, func(n Need) bool { return n.PR == pr }) {
 			t.lookAt(x.PR.Number)
 		}
