@@ -88,7 +88,7 @@ func TestNoRunnerAtAll(t *testing.T) {
 		w.requireWaits(1, InTest)
 		w.run(20 * time.Minute)
 		w.requireWaits(1, NoRunner)
-		w.requireSays(1, "Waiting for a runner since 08:02 UTC", "See that this repository has runners")
+		w.requireSays(1, "Waiting for a runner since 08:01 UTC", "See that this repository has runners")
 		w.run(6 * time.Hour)
 		w.requireWaits(1, InTest)
 		w.requireSays(1, "paused by mainstay", "")

@@ -4,11 +4,17 @@ import "time"
 
 // The sweep holds the labels on GitHub against the queue, for when webhooks are lost.
 
-// The sweep's pace: with anything in line, and without.
+// The sweep's pace: with anything under test, with anything in line, without, and
+// where nothing happened for a day. A reading of the base is renewed by the sweep
+// when it is older than its age.
 const (
-	sweepBusy = time.Minute
-	sweepIdle = 5 * time.Minute
-	baseAge   = 5 * time.Minute // a reading of the base older than this is renewed by the sweep
+	sweepLive   = 30 * time.Second
+	sweepBusy   = time.Minute
+	sweepIdle   = 75 * time.Second
+	sweepAsleep = 5 * time.Minute
+	asleepAfter = 24 * time.Hour
+	baseAge     = 5 * time.Minute
+	baseAgeIdle = time.Hour
 )
 
 // compareWishes is the net under lost webhooks: labels without an entry and
@@ -65,10 +71,27 @@ func (t *step) inOrder() []*Entry {
 	return all
 }
 
+// sweepPace is how long a sweep holds.
+func (t *step) sweepPace() time.Duration {
+	for _, a := range t.attempts {
+		if a.Phase == AttemptTesting {
+			return sweepLive
+		}
+	}
+	switch {
+	case len(t.line) > 0 || len(t.openBatches()) > 0:
+		return sweepBusy
+	case t.now.Sub(t.header.ProgressAt) < asleepAfter:
+		return sweepIdle
+	}
+	return sweepAsleep
+}
+
 func (t *step) sweepWhenDue() {
-	pace := sweepIdle
-	if len(t.line) > 0 || len(t.openBatches()) > 0 {
-		pace = sweepBusy
+	busy := len(t.line) > 0 || len(t.openBatches()) > 0
+	pace := t.sweepPace()
+	if busy && t.now.Sub(t.header.BaseAt) >= baseAge && t.now.Sub(t.header.BaseAsked) >= baseAge {
+		t.lookAtBase() // nobody looked while nobody waited
 	}
 	if next := t.now.Add(pace); t.header.SweepAt.After(next) {
 		t.header.SweepAt = next // it was set while nobody waited
@@ -80,8 +103,10 @@ func (t *step) sweepWhenDue() {
 	t.header.SweepAt = t.now.Add(pace)
 	t.touchHeader()
 	t.do("sweep", FindWishes{Label: t.header.Settings.Label, Labels: t.header.Settings.Labels})
-	t.lookForCommands(0)
-	if t.now.Sub(t.header.BaseAt) >= baseAge {
+	if busy || t.now.Truncate(sweepAsleep) != t.now.Add(-pace).Truncate(sweepAsleep) {
+		t.lookForCommands(0) // less often where nobody waits
+	}
+	if !busy && t.now.Sub(t.header.BaseAt) >= baseAgeIdle {
 		t.lookAtBase()
 	}
 	for _, a := range t.attempts {

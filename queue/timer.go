@@ -22,7 +22,7 @@ func (t *step) setTimer() {
 func (t *step) nextDeadline() time.Time {
 	due := t.header.SweepAt
 	if due.IsZero() {
-		due = t.now.Add(sweepIdle)
+		due = t.now.Add(t.sweepPace())
 		t.header.SweepAt = due
 		t.touchHeader()
 	}

@@ -28,11 +28,25 @@ func (f *Forge) RESTCalls() int {
 	return sum
 }
 
+// NotModified is how many of the REST calls since the last reset were answered 304.
+func (f *Forge) NotModified() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.unchanged
+}
+
+func (f *Forge) countUnchanged() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.unchanged++
+}
+
 // ResetCalls sets all counts back.
 func (f *Forge) ResetCalls() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	clear(f.calls)
+	f.unchanged = 0
 }
 
 // CheckWrites is how often check runs were made and edited.

@@ -80,6 +80,7 @@ type Forge struct {
 	tickets     map[string]ticket // that artifacts are fetched with
 	deliveries  []*Delivery
 	calls       map[string]int
+	unchanged   int // readings answered 304
 	shapes      map[int64]json.RawMessage
 	manifests   map[string]manifest // seen and not yet made an App
 	codes       map[string]*App     // made, and not yet taken

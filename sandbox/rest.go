@@ -175,6 +175,7 @@ func (q *call) write(w http.ResponseWriter, out reply) {
 		head.Set("Cache-Control", "private, max-age=60, s-maxage=60")
 		if match := q.r.Header.Get("If-None-Match"); match != "" && strings.Contains(match, strings.TrimPrefix(tag, "W/")) {
 			q.refund(head)
+			q.f.countUnchanged()
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
