@@ -261,3 +261,22 @@ func TestTwoStacksOnOneBottom(t *testing.T) {
 	w.requireLanded(1, 3)
 	w.requireOut(2, LabelRemoved)
 }
+
+// A lower one has no label by which a sweep would find it: it is looked at all the same
+// while it waits for an approval of which no webhook told.
+func TestALowerOneApprovedWithoutAWebhook(t *testing.T) {
+	w := newWorld(t, false)
+	w.rules.Approvals = 1
+	w.stack(1, 2)
+	w.approve(2, "bob")
+	w.pulls[1].approvals = map[string]string{}
+	w.label(2, "ann")
+	w.run(time.Minute)
+	if e := w.state.entries[1]; e == nil || e.Phase != Asking {
+		t.Fatalf("#1: %s", w.where(1))
+	}
+	w.hint = func(Fact) {}
+	w.approve(1, "bob")
+	w.untilEnded(1, 2)
+	w.requireLanded(1, 2)
+}

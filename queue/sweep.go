@@ -31,8 +31,8 @@ func (t *step) compareWishes(f WishesFound) {
 	}
 	t.placed = t.positions() // the line stays as it is in what follows
 	for _, e := range t.inOrder() {
-		if e.free() && !labelled[e.PR.Number] && e.For == 0 {
-			t.lookAt(e.PR.Number)
+		if e.free() && !labelled[e.PR.Number] && (e.For == 0 || e.Phase == Asking || e.Wait == OnHold) {
+			t.lookAt(e.PR.Number) // those below the top of a stack need no label
 		}
 		if e.Phase == Waiting && t.waitsFor(e) != "" {
 			t.lookAt(e.PR.Number) // whom it waits for may be merged by now
