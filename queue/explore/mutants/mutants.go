@@ -61,5 +61,5 @@ var mutants = []mutant{
 	// The nets.
 	{"no sweep", "sweep.go", "	t.do(\"sweep\", FindWishes{Label: t.header.Settings.Label, Labels: t.header.Settings.Labels})\n", "", story("TestLateLabelWithoutWebhook")},
 	{"results are not looked at again", "sweep.go", "		if a.Phase == AttemptTesting {\n			t.lookAtResults(a)", "		if false {\n			t.lookAtResults(a)", world("webhooks lost")},
-	{"a dead attempt is built on", "build.go", "func (t *step) takeBuilt(f AttemptBuilt) {\n	a := t.attempt(f.Attempt)\n	if a == nil || a.Phase != AttemptBuilding {", "func (t *step) takeBuilt(f AttemptBuilt) {\n	a := t.attempt(f.Attempt)\n	if a == nil {", world("the label comes and goes")},
+	{"a dead attempt is built on", "build.go", "func (t *step) takeBuilt(f AttemptBuilt) {\n	a := t.attempt(f.Attempt)\n	if a == nil || a.Phase != AttemptBuilding {", "func (t *step) takeBuilt(f AttemptBuilt) {\n	a := t.attempt(f.Attempt)\n	if a == nil {", story("TestLateFactsOfDeadAttempts")},
 }
