@@ -95,7 +95,7 @@ func (w *world) checkStep(b before, c Changes) {
 	w.checkNothingLost()
 	w.checkLine()
 	for _, e := range w.state.entries {
-		if w.turns[e.wishOfIts()] != e.Turn {
+		if w.turns[e.wishOfIts()] != e.Turn || e.linked() { // until now it may have waited for another one
 			w.turns[e.wishOfIts()], w.turned[e.wishOfIts()] = e.Turn, w.now
 		}
 	}
