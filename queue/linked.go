@@ -107,6 +107,13 @@ func (t *step) takeStack(pr *PullRequest, was PullRequest, full bool) {
 	}
 }
 
+// borrows reports whether an entry is in line by its stack's top's wish alone; one
+// below it may have been labelled since.
+func (t *step) borrows(e *Entry) bool {
+	top := t.entries[e.For]
+	return e.For != 0 && top != nil && top.Wish.ID == e.Wish.ID
+}
+
 // lacking is the first that an entry needs and that neither landed nor is ahead of
 // it; 0 when there is none. On says that it stands on that one.
 func (t *step) lacking(e *Entry, ahead func(pr int) bool) (pr int, on bool) {

@@ -280,3 +280,30 @@ func TestALowerOneApprovedWithoutAWebhook(t *testing.T) {
 	w.untilEnded(1, 2)
 	w.requireLanded(1, 2)
 }
+
+// A lower one that gets a label of its own while it is tested, of which only the last
+// reading tells, loses it when it goes out: no label may stand that asks for nothing.
+func TestALowerOneLabelledWhileTestedLosesItsLabelWithItsEnd(t *testing.T) {
+	w := newWorld(t, false)
+	w.rules.Approvals = 1
+	w.stack(1, 2)
+	w.approve(1, "bob")
+	w.approve(2, "bob")
+	w.label(2, "ann")
+	w.untilPhase(AttemptTesting)
+	w.hint = func(Fact) {}
+	w.label(1, "ann")
+	w.dismiss(2)
+	for w.state.entries[2] != nil && !w.state.entries[2].Phase.Ended() {
+		w.run(time.Second)
+	}
+	w.bad = map[int]bool{1: true}
+	w.untilEnded(1, 2)
+	w.requireOut(1, ChecksFailed)
+	w.checkAtRest()
+	for n := 1; n <= 2; n++ {
+		if w.pulls[n].label {
+			t.Errorf("#%d is out and still labelled", n)
+		}
+	}
+}

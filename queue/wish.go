@@ -232,7 +232,7 @@ func (t *step) putOut(e *Entry, end End) {
 	if end.Reason == NotPermitted || end.Reason == QueueFull {
 		t.ruleOnWish(e, Rule(end.Reason), end.Detail)
 	}
-	if end.Reason != LabelRemoved && e.For == 0 {
+	if end.Reason != LabelRemoved && !t.borrows(e) {
 		t.do(labelKey(e.PR.Number), RemoveLabel{PR: e.PR.Number, Label: t.header.Settings.Label})
 	}
 	t.showEnd(e)
