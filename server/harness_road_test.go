@@ -1,6 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -8,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/mainstay-ci/mainstay/queue/shard"
 )
 
 // road is the way to a server. Calls on it can be cut off, as if the server were down.
@@ -70,3 +76,26 @@ func (r *road) cutCalls() int {
 func askPlan(r *http.Request) bool   { return r.Method == http.MethodPost && r.URL.Path == "/v1/plans" }
 func askReport(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/v1/reports/") }
 func askAny(r *http.Request) bool    { return strings.HasPrefix(r.URL.Path, "/v1/") }
+
+// shardThatAsks reads from a request for a plan which shard sent it, -1 for none.
+func shardThatAsks(r *http.Request) int {
+	body, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if err != nil {
+		return -1
+	}
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		packed, err := gzip.NewReader(bytes.NewReader(body))
+		if err != nil {
+			return -1
+		}
+		if body, err = io.ReadAll(packed); err != nil {
+			return -1
+		}
+	}
+	var asked shard.PlanRequest
+	if json.Unmarshal(body, &asked) != nil {
+		return -1
+	}
+	return asked.Shard.Index
+}

@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
+	"time"
 
 	"github.com/mainstay-ci/mainstay/queue"
 	"github.com/mainstay-ci/mainstay/queue/shard"
@@ -196,27 +196,15 @@ func TestShardsOfTwoPlansAreIncomplete(t *testing.T) {
 	// Given a server that knows one item to take as long as all others together.
 	w := p.settle(t, p.asQueued)
 	defer w.showRuns()
-	slow := goChange("aaa", `time.Sleep(time.Second)`)
-	slow["aaa/aaa_test.go"] = strings.Replace(slow["aaa/aaa_test.go"], "\"testing\"\n", "\"testing\"\n\t\"time\"\n", 1)
-	seed := w.open("slow", slow)
+	seed := w.open("slow", goChange("aaa", ""))
 	w.label(seed)
 	w.awaitEnds(ends{seed: landed})
+	slow := []shard.Sample{{Item: p.item("aaa"), MS: 600_000}}
+	w.must(w.server.store.KeepTimings(t.Context(), w.repo.ID, "unit", "", w.clock.now().Add(time.Minute), slow, nil))
 	tip := w.repo.Ref("main")
 
-	// When one shard gets its plan, and the other does not.
-	var mu sync.Mutex
-	served := ""
-	w.road.cutOff(func(r *http.Request) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		if !askPlan(r) {
-			return false
-		}
-		if served == "" {
-			served = r.Header.Get(shard.HeaderCheckRun)
-		}
-		return r.Header.Get(shard.HeaderCheckRun) != served
-	})
+	// When the shard of that item gets its plan, and the other does not.
+	w.road.cutOff(func(r *http.Request) bool { return askPlan(r) && shardThatAsks(r) != 0 })
 	pr := w.open("mixed", p.passes("parcel"))
 	w.label(pr)
 	w.letIdleTimePass("it has its end, or tries again", func() bool { return w.entry(pr).Phase.Ended() || len(w.runsOf("push")) > 2 })
